@@ -1,0 +1,28 @@
+// What a command is: it adds itself to the program, and gives an exit code.
+
+import { InvalidArgumentError } from "commander";
+import { formatDiagnostic, InvalidInput } from "../base/diagnostics.ts";
+import { printError } from "./console.ts";
+
+/** Thrown when a command cannot begin: a flag, a file or a folder that it cannot use. Exit code 104. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** Prints all diagnostics of an input and how many there are. */
+export function printInvalid(error: InvalidInput): void {
+  const { diagnostics } = error;
+  for (const diagnostic of diagnostics) printError(formatDiagnostic(diagnostic) + "\n\n");
+  printError(`${diagnostics.length} ${diagnostics.length === 1 ? "problem" : "problems"}; nothing was run\n`);
+}
+
+/** For a flag that may be given several times. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+/** A flag's value, or commander's error with the reason. */
+export function parsed<T>(value: T | undefined, reason: string): T {
+  if (value === undefined) throw new InvalidArgumentError(reason);
+  return value;
+}

@@ -1,0 +1,255 @@
+// deno task run: simulates a scenario and writes its logs, traces and summary.
+
+import { Command, Option } from "commander";
+import { join } from "node:path";
+import denoJson from "../../deno.json" with { type: "json" };
+import { formatDuration } from "../base/time.ts";
+import { SimulationError } from "../engine/engine.ts";
+import { type Plan, planLength } from "../plan/plan.ts";
+import { type SummaryInput } from "../report/input.ts";
+import { summaryJson } from "../report/summary_json.ts";
+import { summaryText } from "../report/summary_text.ts";
+import { makeRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
+import { RunSinks, TRACE_MODES, type TraceMode } from "../run/run_sinks.ts";
+import { Run, type RunResult } from "../run/run.ts";
+import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
+import { compileScenario } from "../scenario/compile.ts";
+import { readOtlpOptions } from "../sinks/otlp_options.ts";
+import { visible } from "../base/diagnostics.ts";
+import { collect, parsed, UsageError } from "./command.ts";
+import { colorOf, columnsOf, print, printError } from "./console.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { projectPath, shownPath, userPath } from "./paths.ts";
+import { ProgressDisplay } from "./progress_display.ts";
+import { readScenario, type ScenarioFlags } from "./scenario_files.ts";
+import { onSignals } from "./signals.ts";
+
+interface RunFlags extends ScenarioFlags {
+  readonly pace: number;
+  readonly start?: string;
+  readonly end?: string;
+  readonly seed?: number;
+  /** A folder; false with --no-logs; true when neither was given. */
+  readonly logs: string | boolean;
+  readonly results?: string;
+  readonly traces: TraceMode;
+  readonly otlpEndpoint?: string;
+  readonly quiet?: boolean;
+  readonly color: boolean;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Exit codes:
+  0 all went well, 99 a threshold failed, 104 invalid scenario or flags, 105 interrupted, 109 internal error,
+  110 telemetry was not delivered
+
+Examples:
+  deno task run scenarios/checkout.yaml
+  deno task run scenarios/checkout.yaml --pace max --seed 42
+  deno task run scenarios/checkout.yaml --pace max --end now          as if it had just happened
+  deno task run scenarios/checkout.yaml --set services.payment.replicas=1 --traces file
+`;
+
+export function runCommand(finish: (code: ExitCode) => void): Command {
+  return new Command("run")
+    .summary("simulate a scenario and write its logs, traces and summary")
+    .description("Simulates a scenario and writes what its services would have written: log files and OTLP traces.")
+    .argument("<scenario>", "scenario file")
+    .option("--pace <pace>", "realtime, a multiple like 10x, or max", parsePace, 1)
+    .option("--start <time>", "when it starts: now, -6h, or RFC 3339 (default: now)")
+    .option("--end <time>", "when it ends, instead of --start")
+    .option("--seed <number>", "seed of all random draws, instead of the file's", parseSeed)
+    .option("--set <path=value>", "override one value of the file (repeatable)", collect)
+    .option("-e, --env <NAME=value>", "a variable for ${NAME} in the file (repeatable)", collect)
+    .option("--logs <dir>", "folder of the log files (default: logs/)")
+    .option("--no-logs", "write no log files")
+    .option("--results <dir>", "folder of this run's files (default: runs/<run id>/)")
+    .addOption(new Option("--traces <mode>", "where spans go").choices(TRACE_MODES).default("auto"))
+    .option(
+      "--otlp-endpoint <url>",
+      "collector, /v1/traces is appended (default: OTEL_EXPORTER_OTLP_ENDPOINT or http://localhost:4318)",
+    )
+    .option("-q, --quiet", "print no progress and no summary")
+    .option("--no-color", "no colours")
+    .option("--json", "print summary.json instead of the summary")
+    .addHelpText("after", EXAMPLES)
+    .action(async (path: string, flags: RunFlags) => finish(await run(path, flags)));
+}
+
+function parsePace(text: string): number {
+  if (text === "max") return Infinity;
+  if (text === "realtime") return 1;
+  const match = /^(\d+(?:\.\d+)?)x$/.exec(text);
+  const pace = match === null ? NaN : Number(match[1]);
+  return parsed(pace > 0 && pace <= 1e9 ? pace : undefined, "It is realtime, max, or a multiple like 10x.");
+}
+
+function parseSeed(text: string): number {
+  const seed = /^\d+$/.test(text) ? Number(text) : NaN;
+  return parsed(Number.isSafeInteger(seed) ? seed : undefined, "It is a whole number from 0 to 9007199254740991.");
+}
+
+/** Start of the run: nanoseconds since the epoch. */
+function startOf(flags: RunFlags, plan: Plan): bigint {
+  if (flags.start !== undefined && flags.end !== undefined) {
+    throw new UsageError("--start and --end exclude each other");
+  }
+  const [name, text] = flags.end === undefined ? ["--start", flags.start ?? "now"] : ["--end", flags.end];
+  const time = parseTime(text, Date.now());
+  if (time === undefined) throw new UsageError(`${name} ${text}: it is now, -6h, or a time like 2026-11-23T12:00:00Z`);
+  const start = flags.end === undefined ? time : time - BigInt(planLength(plan));
+  // OTLP and Loki carry times as unsigned 64-bit nanoseconds; the year 2262 is where signed ones end.
+  if (start < 0n || start > 9_000_000_000_000_000_000n) {
+    throw new UsageError(`${name} ${text}: the run must lie between 1970 and 2255`);
+  }
+  return start;
+}
+
+async function run(path: string, flags: RunFlags): Promise<ExitCode> {
+  const otlp = readOtlpOptions((name) => Deno.env.get(name), flags.otlpEndpoint);
+  const { scenario, document } = readScenario(path, flags);
+  const plan = compileScenario(flags.seed === undefined ? scenario : { ...scenario, seed: flags.seed });
+  const startEpochNs = startOf(flags, plan);
+  const runId = newRunId();
+  const runFolder = flags.results === undefined ? projectPath(`runs/${runId}`) : userPath(flags.results);
+  const logsFolder = flags.logs === false
+    ? undefined
+    : typeof flags.logs === "string"
+    ? userPath(flags.logs)
+    : projectPath("logs");
+  const display = new ProgressDisplay({ quiet: flags.quiet === true, color: flags.color });
+  const notice = (text: string): void => display.notice(visible(text));
+
+  const sinks = await openSinks();
+  display.lines(head(plan, startEpochNs, flags.pace, logsFolder, sinks.tracesTo));
+  for (
+    const text of [
+      ...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices),
+      ...backfillWarnings(startEpochNs, planLength(plan), Date.now()),
+    ]
+  ) notice(text);
+
+  const simulation = new Run({ plan, startEpochNs, pace: flags.pace, sinks, listener: display });
+  const signals = onSignals(() => {
+    notice("interrupted: ending what is open; once more ends at once");
+    simulation.interrupt();
+  });
+  let result: RunResult;
+  try {
+    result = await simulation.execute();
+  } catch (error) {
+    if (!(error instanceof SimulationError)) throw error;
+    display.end();
+    printError(`error: ${visible(error.message)}\n`);
+    return ExitCode.invalid;
+  } finally {
+    signals.stop();
+    display.end();
+  }
+  return await report();
+
+  async function openSinks(): Promise<RunSinks> {
+    try {
+      makeRunFolder(runFolder);
+      const identity = {
+        startEpochNs,
+        seed: plan.seed,
+        version: denoJson.version,
+        resourceAttributes: otlp.resourceAttributes,
+      };
+      const opened = await RunSinks.open({
+        plan,
+        identity,
+        runId,
+        logsFolder,
+        runFolder,
+        traces: flags.traces,
+        otlp,
+        onNotice: notice,
+      });
+      writeRunFile(runFolder, RUN_FILES.scenario, document);
+      return opened;
+    } catch (error) {
+      throw error instanceof RunFilesError ? new UsageError(error.message) : error;
+    }
+  }
+
+  async function report(): Promise<ExitCode> {
+    const input: SummaryInput = {
+      run: {
+        id: runId,
+        name: plan.name,
+        seed: plan.seed,
+        start: formatTime(startEpochNs),
+        version: denoJson.version,
+        scenarioHash: await sha256(document),
+        ended: result.ended,
+      },
+      metrics: result.metrics,
+      evaluation: result.evaluation,
+      delivery: sinks.delivery,
+    };
+    const json = JSON.stringify(
+      summaryJson(input, {
+        isStdOutTTY: Deno.stdout.isTerminal(),
+        isStdErrTTY: Deno.stderr.isTerminal(),
+        noColor: !flags.color,
+      }),
+      undefined,
+      2,
+    ) + "\n";
+    writeRunFile(runFolder, RUN_FILES.summary, json);
+    if (flags.json) print(json);
+    else if (!flags.quiet) {
+      const options = { columns: columnsOf(Deno.stdout), color: colorOf(Deno.stdout, flags.color) };
+      print(summaryText(input, options, closing(runId, runFolder, logsFolder, sinks)));
+    }
+    return codeOf(result, sinks);
+  }
+}
+
+function codeOf(result: RunResult, sinks: RunSinks): ExitCode {
+  if (result.ended === "interrupted") return ExitCode.interrupted;
+  if (!result.evaluation.ok) return ExitCode.thresholds;
+  const { spans, logs } = sinks.delivery;
+  const lost = spans.pending + spans.rejected + logs.pending + logs.rejected;
+  return lost > 0 ? ExitCode.undelivered : ExitCode.success;
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function head(
+  plan: Plan,
+  startEpochNs: bigint,
+  pace: number,
+  logsFolder: string | undefined,
+  tracesTo: string,
+): string[] {
+  const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
+  return [
+    `${plan.name}: ${formatDuration(planLength(plan))} from ${formatTime(startEpochNs)} ${paceText}, seed ${plan.seed}`,
+    `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
+    `  traces  ${tracesTo}`,
+  ];
+}
+
+/** Where everything is, and what to do next. */
+function closing(runId: string, runFolder: string, logsFolder: string | undefined, sinks: RunSinks): string[] {
+  const lines: string[] = [];
+  if (logsFolder !== undefined) lines.push(`logs     ${shownPath(logsFolder)}/<service>/<service>-${runId}.log`);
+  const { spans } = sinks.delivery;
+  if (sinks.traceFile !== undefined) {
+    const what = spans.pending > 0 ? ` (${spans.pending} spans that no collector has acknowledged)` : "";
+    lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
+  } else lines.push(`traces   ${sinks.tracesTo}`);
+  lines.push(`summary  ${shownPath(join(runFolder, RUN_FILES.summary))}`);
+  const [first] = sinks.logFiles;
+  if (first !== undefined) {
+    lines.push("", `next     grep -h '"level":"error"' ${shownPath(logsFolder!)}/*/*-${runId}.log | sort | head`);
+  }
+  return lines;
+}

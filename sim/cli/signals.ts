@@ -1,0 +1,21 @@
+// Ctrl-C and a request to terminate: the first ends the run gracefully, a later one at once.
+
+import { ExitCode } from "./exit_codes.ts";
+
+/** `deno task` delivers one Ctrl-C twice: what comes so soon after the first is the same one. */
+const REPEAT_MS = 500;
+
+/** Calls `interrupt` at the first signal, and ends the process at one that comes later. `stop` takes the listeners away. */
+export function onSignals(interrupt: () => void): { stop(): void } {
+  let first: number | undefined;
+  const listener = (): void => {
+    const now = performance.now();
+    if (first === undefined) {
+      first = now;
+      interrupt();
+    } else if (now - first > REPEAT_MS) Deno.exit(ExitCode.interrupted);
+  };
+  const names: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const name of names) Deno.addSignalListener(name, listener);
+  return { stop: () => names.forEach((name) => Deno.removeSignalListener(name, listener)) };
+}

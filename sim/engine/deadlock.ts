@@ -1,0 +1,55 @@
+// Finds deadlocks: workers that are held by requests which wait for each other's workers, with nothing that ends it.
+
+import { FOREVER } from "../base/time.ts";
+import type { Plan } from "../plan/plan.ts";
+import { type Frame, FrameKind, FrameState } from "./frame.ts";
+import type { Station } from "./station.ts";
+
+/**
+ * Indices of the services that are in a deadlock, ascending. A strand is stuck when it waits, without a time limit, for
+ * something that is stuck; a queued request is stuck when every worker of its station is held by a stuck one. That is
+ * the greatest fixed point: all that wait are taken to be stuck, and those that something can wake are struck out.
+ */
+export function deadlockedServices(
+  plan: Plan,
+  frames: readonly Frame[],
+  stationOf: (request: Frame) => Station,
+): number[] {
+  const stuck = new Set<Frame>();
+  const waitedFor = new Map<Frame, Frame[]>();
+  const holders = new Map<Station, Frame[]>();
+  for (const frame of frames) {
+    if (frame.kind === FrameKind.free) continue;
+    const { state } = frame;
+    const limited = state === FrameState.calling &&
+      (frame.callDeadline < FOREVER || plan.sites[frame.callSite]!.timeout < FOREVER);
+    if (!limited && (state === FrameState.queued || state === FrameState.calling || state === FrameState.joining)) {
+      stuck.add(frame);
+    }
+    if (frame.kind === FrameKind.request && state !== FrameState.queued && state !== FrameState.transit) {
+      const station = stationOf(frame);
+      holders.set(station, [...holders.get(station) ?? [], frame]);
+    }
+    const parent = frame.parent < 0 ? undefined : frames[frame.parent];
+    if (parent !== undefined && parent.generation === frame.parentGeneration) {
+      waitedFor.set(parent, [...waitedFor.get(parent) ?? [], frame]);
+    }
+  }
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const frame of stuck) {
+      const waitsOn = frame.state === FrameState.queued
+        ? holders.get(stationOf(frame)) ?? []
+        : waitedFor.get(frame) ?? [];
+      const woken = frame.state === FrameState.queued
+        ? waitsOn.some((holder) => !stuck.has(holder))
+        : !waitsOn.some((awaited) => stuck.has(awaited));
+      if (!woken) continue;
+      stuck.delete(frame);
+      changed = true;
+    }
+  }
+  const services = new Set<number>();
+  for (const frame of stuck) if (frame.state === FrameState.queued) services.add(frame.service);
+  return [...services].sort((a, b) => a - b);
+}

@@ -1,0 +1,160 @@
+// One strand of work in the engine, pooled: an iteration of a journey, a request at a service, or a branch of one of
+// them. A strand does one thing at a time (it queues, works, pauses, or waits for one call), so the state of its
+// current call is part of it.
+
+import { FOREVER, type Nanos } from "../base/time.ts";
+import type { Program } from "../plan/plan.ts";
+
+export const FrameKind = { free: 0, iteration: 1, request: 2, branch: 3 } as const;
+export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
+
+export const FrameState = {
+  transit: 0,
+  queued: 1,
+  running: 2,
+  working: 3,
+  calling: 4,
+  pausing: 5,
+  joining: 6,
+} as const;
+export type FrameState = (typeof FrameState)[keyof typeof FrameState];
+
+const NO_TIME = 0 as Nanos;
+
+/** Halves of 64-bit keys and ids are signed 32-bit integers, which the runtime keeps unboxed. */
+export class Frame {
+  /** Rises when the frame stops waiting for something and when it is released: an event that carries an older one is void. */
+  generation = 0;
+  kind: FrameKind = FrameKind.free;
+  state: FrameState = FrameState.transit;
+
+  workload = 0;
+  vu = 0;
+  iteration = 0;
+  depth = 0;
+  program: Program = [];
+  pc = 0;
+
+  /** The strand that waits for this one: a request's caller, a branch's owner; -1 for none. */
+  parent = -1;
+  parentGeneration = 0;
+  /** The request or iteration that a branch belongs to; the frame itself otherwise. */
+  root: Frame = this;
+
+  /** Request: index in Plan.endpoints; -1 for an iteration. */
+  endpoint = -1;
+  service = 0;
+  replica = 0;
+  callerReplica = 0;
+  site = -1;
+  attempt = 1;
+
+  keyHigh = 0;
+  keyLow = 0;
+  trace0 = 0;
+  trace1 = 0;
+  trace2 = 0;
+  trace3 = 0;
+  spanHigh = 0;
+  spanLow = 0;
+  parentSpanHigh = 0;
+  parentSpanLow = 0;
+
+  /** When the request reached the service, or the iteration began. */
+  start: Nanos = NO_TIME;
+  /** When a worker took it up. */
+  begun: Nanos = NO_TIME;
+  /** Own work of the endpoint's latency, multiplied by faults; and what faults add to it. */
+  ownWork = 0;
+  addedWork = 0;
+  workSpent = 0;
+  /** It has spent work, so what it fails with of its own accord has taken effect. */
+  worked = false;
+  /** Index in Plan.failures of what it will fail with; -1 for none. */
+  failure = -1;
+
+  outcome = 0;
+  cause = -1;
+  causeOutcome = 0;
+  status = 0;
+
+  /** Branches of the current fork that have not ended. */
+  branches = 0;
+  /** How one of them failed: an Outcome, 0 for none. */
+  branchOutcome = 0;
+  branchCause = -1;
+  branchCauseOutcome = 0;
+  branchStatus = 0;
+
+  /** The turn and the number of turns of each `repeat` that encloses the strand's position, outermost first. */
+  readonly turns: number[] = [];
+  readonly turnsTotal: number[] = [];
+
+  callSite = -1;
+  callAttempt = 0;
+  callDeadline: Nanos = FOREVER;
+  callStart: Nanos = NO_TIME;
+  callPeer = 0;
+  /** The key of the call without its attempts, and that of the current attempt. */
+  callHigh = 0;
+  callLow = 0;
+  attemptHigh = 0;
+  attemptLow = 0;
+  clientHigh = 0;
+  clientLow = 0;
+  responseStatus = 0;
+  responseOutcome = 0;
+  responseCause = -1;
+
+  constructor(readonly slot: number) {}
+
+  /** Sets everything that a new use must find neutral; who takes the frame sets the rest. */
+  reset(kind: FrameKind, program: Program): void {
+    this.kind = kind;
+    this.state = FrameState.transit;
+    this.program = program;
+    this.pc = 0;
+    this.parent = -1;
+    this.root = this;
+    this.worked = false;
+    this.failure = -1;
+    this.ownWork = 0;
+    this.addedWork = 0;
+    this.workSpent = 0;
+    this.outcome = 0;
+    this.cause = -1;
+    this.causeOutcome = 0;
+    this.status = 0;
+    this.branches = 0;
+    this.branchOutcome = 0;
+    this.turns.length = 0;
+    this.turnsTotal.length = 0;
+    this.callSite = -1;
+  }
+}
+
+/** All frames ever made, and those that are free. */
+export class FramePool {
+  readonly frames: Frame[] = [];
+  readonly #free: Frame[] = [];
+
+  take(kind: FrameKind, program: Program): Frame {
+    let frame = this.#free.pop();
+    if (frame === undefined) {
+      frame = new Frame(this.frames.length);
+      this.frames.push(frame);
+    }
+    frame.reset(kind, program);
+    return frame;
+  }
+
+  release(frame: Frame): void {
+    frame.generation = (frame.generation + 1) | 0;
+    frame.kind = FrameKind.free;
+    this.#free.push(frame);
+  }
+
+  get inUse(): number {
+    return this.frames.length - this.#free.length;
+  }
+}

@@ -1,0 +1,25 @@
+// ramping-arrival-rate: iterations start at a rate that goes in straight lines from target to target.
+
+import { INVALID, number, required, withDefault } from "../base/fields.ts";
+import { arrivalRateFields, openLoad } from "./arrival_rate.ts";
+import { checkStagesLength, executor, stagesField } from "./executor.ts";
+import { RateCurve } from "./rate_curve.ts";
+
+export const rampingArrivalRate = executor({
+  summary: "Iterations start at a rate that goes in straight lines from stage to stage, however long they take.",
+  fields: {
+    startRate: withDefault(number({ min: 0 }), 0, "Iterations in each timeUnit at the start; may be a fraction."),
+    stages: required(
+      stagesField(number({ min: 0 }), "Iterations in each timeUnit at the end of the stage; may be a fraction."),
+      "How the rate goes on, stage by stage.",
+    ),
+    ...arrivalRateFields,
+  },
+  compile(config, node, diagnostics) {
+    const timed = checkStagesLength(config.stages, node, diagnostics);
+    const curve = new RateCurve(config.startRate, config.stages, config.timeUnit);
+    // As in k6, the first iteration starts when the rate has asked for a whole one, not at once.
+    const load = openLoad(curve, 1, config, "stages", node, diagnostics);
+    return timed ? load : INVALID;
+  },
+});

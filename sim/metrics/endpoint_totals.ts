@@ -1,0 +1,25 @@
+// What a run has seen of one endpoint: the finest totals that are kept. Everything larger is their sum.
+
+import { Trend } from "./trend.ts";
+
+export class EndpointTotals {
+  /** Requests that it answered or refused; those that the run's end interrupted are in no other number here. */
+  requests = 0;
+  errors = 0;
+  refused = 0;
+  abandoned = 0;
+  interrupted = 0;
+  /** Accepted requests only. */
+  readonly duration = new Trend();
+  readonly wait = new Trend();
+
+  /** Attempts of the journeys' own calls to it. */
+  httpReqs = 0;
+  httpFailed = 0;
+  goodput = 0;
+  readonly httpDuration = new Trend();
+
+  /** Attempts by anybody to call it. */
+  retries = 0;
+  timeouts = 0;
+}

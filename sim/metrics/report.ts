@@ -1,0 +1,101 @@
+// What a run's metrics say when one asks: all series, and the totals of each service and workload.
+
+import type { Nanos } from "../base/time.ts";
+import type { ServiceKind } from "../model/model.ts";
+import type { MetricName } from "../objectives/metrics.ts";
+import type { Plan, PlanService } from "../plan/plan.ts";
+import type { EndpointTotals } from "./endpoint_totals.ts";
+import type { Instrument } from "./instrument.ts";
+import { Trend } from "./trend.ts";
+
+/** A metric, or a part of one. */
+export interface Series {
+  /** The metric's name, with its selector where it has one: `http_req_duration{service:web}`. */
+  readonly text: string;
+  readonly metric: MetricName;
+  readonly instrument: Instrument;
+}
+
+/** Requests that were answered or refused, and how long those took that were accepted. */
+export interface RequestStats {
+  readonly name: string;
+  readonly requests: number;
+  /** Refused, or answered with a status of 500 or more. */
+  readonly errors: number;
+  readonly refused: number;
+  /** Finished although nobody waited for the answer any more. */
+  readonly abandoned: number;
+  /** Open at the run's end; in no other number here. */
+  readonly interrupted: number;
+  readonly duration: Trend;
+  readonly wait: Trend;
+}
+
+export interface ServiceStats extends RequestStats {
+  readonly kind: ServiceKind;
+  /** Mean share of its workers that were busy, over the whole run; null when their number has no limit. */
+  readonly utilization: number | null;
+  /** Made by it, as a caller. */
+  readonly retries: number;
+  readonly timeouts: number;
+  readonly endpoints: readonly RequestStats[];
+}
+
+export interface WorkloadStats {
+  readonly name: string;
+  readonly executor: string;
+  readonly startTime: Nanos;
+  /** Without gracefulStop. */
+  readonly length: Nanos;
+  /** Of a load that ends with a number of iterations. */
+  readonly iterationsPlanned: number | undefined;
+  /** Iterations a second that an open load asks for now; a closed load asks for none. */
+  readonly plannedRate: number | undefined;
+  /** At the last sample, once a second. */
+  readonly vus: number;
+  readonly vusMax: number;
+  /** Iterations. */
+  readonly complete: number;
+  readonly interrupted: number;
+  readonly dropped: number;
+  readonly httpReqs: number;
+  readonly httpFailed: number;
+  /** Complete iterations a second over the last 5 s. */
+  readonly iterationRate: number;
+}
+
+export interface MetricsReport {
+  /** Simulated time since the run's start. */
+  readonly elapsed: Nanos;
+  /** Every metric in the order of METRICS, then those with a selector in the order of the scenario. */
+  readonly series: readonly Series[];
+  readonly services: readonly ServiceStats[];
+  readonly workloads: readonly WorkloadStats[];
+}
+
+/** A service's totals, from those of its endpoints. */
+export function serviceStats(
+  plan: Plan,
+  service: PlanService,
+  totals: readonly EndpointTotals[],
+  own: Pick<ServiceStats, "retries" | "timeouts" | "utilization">,
+): ServiceStats {
+  const endpoints = service.endpoints.map((index) => requestStats(plan.endpoints[index]!.name, [totals[index]!]));
+  const all = requestStats(service.name, service.endpoints.map((index) => totals[index]!));
+  return { ...all, ...own, kind: service.kind, endpoints };
+}
+
+function requestStats(name: string, parts: readonly EndpointTotals[]): RequestStats {
+  const duration = new Trend(), wait = new Trend();
+  let requests = 0, errors = 0, refused = 0, abandoned = 0, interrupted = 0;
+  for (const part of parts) {
+    requests += part.requests;
+    errors += part.errors;
+    refused += part.refused;
+    abandoned += part.abandoned;
+    interrupted += part.interrupted;
+    duration.merge(part.duration);
+    wait.merge(part.wait);
+  }
+  return { name, requests, errors, refused, abandoned, interrupted, duration, wait };
+}

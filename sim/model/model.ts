@@ -1,0 +1,162 @@
+// Services, endpoints, steps and policies as plain data: what a scenario file says once it has been decoded.
+
+import type { Nanos } from "../base/time.ts";
+import type { Distribution } from "../distributions/distribution.ts";
+
+export const LANGUAGES = ["go", "java", "nodejs", "python", "ruby", "php", "dotnet", "rust", "cpp"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/**
+ * `service` writes a log and SERVER spans; `database`, `cache` and `queue` write a log but no SERVER span (their lines
+ * carry the caller's CLIENT span); `external` writes neither.
+ */
+export const SERVICE_KINDS = ["service", "database", "cache", "queue", "external"] as const;
+export type ServiceKind = (typeof SERVICE_KINDS)[number];
+
+export const LOG_FORMATS = ["json", "logfmt", "plain"] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const JITTERS = ["none", "full", "equal"] as const;
+export type Jitter = (typeof JITTERS)[number];
+
+export type Scalar = string | number | boolean;
+
+/** The value of a span attribute: the same for all, or drawn for each request. */
+export type AttributeSpec =
+  | { readonly type: "constant"; readonly value: Scalar }
+  | { readonly type: "oneOf"; readonly values: readonly { readonly value: Scalar; readonly weight: number }[] }
+  | { readonly type: "int"; readonly least: number; readonly most: number }
+  | { readonly type: "id"; readonly prefix: string; readonly digits: number };
+
+export interface Service {
+  readonly name: string;
+  readonly kind: ServiceKind;
+  readonly language: Language;
+  readonly version: string;
+  /** The product behind a database, cache or queue: `postgresql`, `redis`. */
+  readonly system: string | undefined;
+  readonly replicas: number;
+  /** Requests that one replica works on at once, each for its whole service time. Infinity: no limit. */
+  readonly concurrency: number;
+  /** Requests that one replica lets wait. Infinity: no limit. */
+  readonly queue: number;
+  /** Time from any caller to this service, and the same again back. */
+  readonly network: Distribution | undefined;
+  readonly logs: { readonly format: LogFormat; readonly level: LogLevel };
+  /** Resource attributes besides those that every service has. */
+  readonly attributes: ReadonlyMap<string, Scalar>;
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+}
+
+export interface Endpoint {
+  readonly name: string;
+  /** Its own work, without the calls. */
+  readonly latency: Distribution | undefined;
+  readonly errors: ErrorSpec | undefined;
+  readonly attributes: ReadonlyMap<string, AttributeSpec>;
+  readonly calls: readonly Step[];
+}
+
+/** How a request fails of the endpoint's own accord. */
+export interface ErrorSpec {
+  /** Share of the requests, 0 to 1. */
+  readonly rate: number;
+  /** As an HTTP status; a gRPC endpoint answers with the code that stands for it. */
+  readonly status: number;
+  readonly exception: string | undefined;
+  readonly message: string | undefined;
+}
+
+/** A service and one of its endpoints. */
+export interface EndpointRef {
+  readonly service: string;
+  readonly endpoint: string;
+}
+
+export type Step = CallStep | ParallelStep | ChooseStep | RepeatStep | WorkStep | ThinkStep | LogStep;
+
+export interface CallStep {
+  readonly type: "call";
+  readonly target: EndpointRef;
+  /** Share of the executions in which the call is made, 0 to 1. */
+  readonly probability: number;
+  /** For each attempt. */
+  readonly timeout: Nanos | undefined;
+  /** For all attempts together, pauses included. */
+  readonly deadline: Nanos | undefined;
+  readonly retry: RetryPolicy | undefined;
+  /** Its failure does not fail the caller. */
+  readonly optional: boolean;
+  /** Steps taken when the call failed, in its place. */
+  readonly fallback: readonly Step[] | undefined;
+  readonly network: Distribution | undefined;
+}
+
+export interface RetryPolicy {
+  /** The first one included. */
+  readonly attempts: number;
+  readonly backoff: Backoff | undefined;
+}
+
+/** Pause before attempt n + 1: min(max, base · factor^(n−1)), changed by the jitter. */
+export interface Backoff {
+  readonly base: Nanos;
+  readonly max: Nanos;
+  readonly factor: number;
+  /** `full`: uniform from 0 to the pause; `equal`: half the pause, and uniform up to the whole. */
+  readonly jitter: Jitter;
+}
+
+/** The branches run side by side; the step ends when all have ended, and then fails if one has failed. */
+export interface ParallelStep {
+  readonly type: "parallel";
+  readonly branches: readonly (readonly Step[])[];
+}
+
+export interface ChooseStep {
+  readonly type: "choose";
+  readonly options: readonly { readonly weight: number; readonly steps: readonly Step[] }[];
+}
+
+export interface RepeatStep {
+  readonly type: "repeat";
+  /** How often: drawn each time, rounded. */
+  readonly times: Distribution;
+  readonly steps: readonly Step[];
+}
+
+/** A part of the endpoint's own latency (`share`, 0 to 1), or work with a latency of its own. */
+export interface WorkStep {
+  readonly type: "work";
+  readonly share: number | undefined;
+  readonly latency: Distribution | undefined;
+}
+
+export interface ThinkStep {
+  readonly type: "think";
+  readonly pause: Distribution;
+}
+
+export interface LogStep {
+  readonly type: "log";
+  readonly level: LogLevel;
+  /** `{name}` stands for an attribute of the endpoint, or for service, instance, endpoint, trace_id, span_id. */
+  readonly message: string;
+  readonly attributes: ReadonlyMap<string, AttributeSpec>;
+}
+
+/** What an endpoint's name says: `GET /cart/{id}` is HTTP, `Charge` is gRPC, `SELECT orders` of a database a query. */
+export type EndpointProtocol =
+  | { readonly type: "http"; readonly method: string; readonly route: string }
+  | { readonly type: "rpc"; readonly method: string };
+
+const HTTP_NAME = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT|QUERY) (\/.*)$/;
+
+/** Reads an endpoint's name. */
+export function protocolOf(name: string): EndpointProtocol {
+  const match = HTTP_NAME.exec(name);
+  return match === null ? { type: "rpc", method: name } : { type: "http", method: match[1]!, route: match[2]! };
+}

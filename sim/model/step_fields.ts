@@ -1,0 +1,446 @@
+// Fields of steps: what an endpoint does after its own work, and what a journey does.
+
+import {
+  converted,
+  type Decoded,
+  defined,
+  type DefinedField,
+  duration,
+  either,
+  type Field,
+  flag,
+  integer,
+  INVALID,
+  type Invalid,
+  isScalar,
+  type JsonSchema,
+  keyed,
+  listOf,
+  marked,
+  number,
+  optional,
+  type Properties,
+  record,
+  required,
+  share,
+  text,
+  type Variant,
+  withDefault,
+  word,
+  wrong,
+  wrongType,
+} from "../base/fields.ts";
+import type { Diagnostics, Mark } from "../base/diagnostics.ts";
+import { entryOf, type Node } from "../base/node.ts";
+import { type Nanos, nanos, RUN_LENGTH_MAX } from "../base/time.ts";
+import type { Distribution } from "../distributions/distribution.ts";
+import { countField, latencyField } from "../distributions/registry.ts";
+import { attributesField } from "./attribute_fields.ts";
+import {
+  type Backoff,
+  type EndpointRef,
+  JITTERS,
+  LOG_LEVELS,
+  type LogStep,
+  type RetryPolicy,
+  type Step,
+  type WorkStep,
+} from "./model.ts";
+
+/** Meta's widest call graphs have about 50 calls of one endpoint. */
+const STEPS_MAX = 1000;
+/** More attempts than that are a loop; gRPC allows five. */
+const ATTEMPTS_MAX = 100;
+/** The pauses of 100 attempts at 10 times each leave every range; max holds them back. */
+const BACKOFF_FACTOR_MAX = 10;
+const BACKOFF_MAX_DEFAULT = nanos(30e9);
+const WEIGHT_MAX = 1e9;
+const MESSAGE_LENGTH_MAX = 1000;
+
+/** References to endpoints, with their places. */
+export const REFERENCES: Mark<EndpointRef> = { name: "references" };
+/** The lists of steps of endpoints and journeys that could be read, by their nodes. */
+export const STEPS: Mark<readonly Step[]> = { name: "steps" };
+
+/** `service.endpoint`, split at the first dot. */
+export const referenceField: Field<EndpointRef> = marked(REFERENCES, {
+  expects: "a call like cart.GetCart or web.GET /",
+  decode(node, diagnostics) {
+    if (node.type !== "scalar" || typeof node.value !== "string") return wrongType(node, this.expects, diagnostics);
+    const dot = node.value.indexOf(".");
+    if (dot <= 0 || dot === node.value.length - 1) {
+      return wrongType(node, this.expects, diagnostics, "the service, a dot, and its endpoint");
+    }
+    return { service: node.value.slice(0, dot), endpoint: node.value.slice(dot + 1) };
+  },
+  schema: () => ({ type: "string", pattern: "^[^.]+\\..+$" }),
+});
+
+const patience = duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX });
+
+const backoffField: Field<Backoff> = converted(
+  either(
+    "a duration, or { base, max, factor, jitter }",
+    isScalar,
+    converted(
+      patience,
+      (base): Backoff => ({ base, max: Math.max(base, BACKOFF_MAX_DEFAULT) as Nanos, factor: 2, jitter: "none" }),
+    ),
+    record("a backoff", {
+      base: required(patience, "Pause before the second attempt.", "base: 50ms"),
+      max: withDefault(patience, BACKOFF_MAX_DEFAULT, "No pause is longer.", "30s"),
+      factor: withDefault(
+        number({ min: 1, max: BACKOFF_FACTOR_MAX }),
+        2,
+        "What each further pause is multiplied by; 1 keeps them equal.",
+      ),
+      jitter: withDefault(
+        word(JITTERS),
+        "none",
+        "full: from 0 to the pause; equal: from half of it; none: the pause itself.",
+      ),
+    }),
+  ),
+  (backoff, node, diagnostics) =>
+    backoff.max < backoff.base
+      ? wrong(node, "the backoff's max is shorter than its base", diagnostics, "max is at least base")
+      : backoff,
+);
+
+const retryField: Field<RetryPolicy> = record(
+  "a retry policy",
+  {
+    attempts: required(
+      integer({ min: 1, max: ATTEMPTS_MAX }),
+      "How often the call is tried, the first time included.",
+      "attempts: 3",
+    ),
+    backoff: optional(
+      backoffField,
+      "Pause between attempts: a duration, doubled each time, or a map. None if left out.",
+    ),
+  },
+  {
+    instead: (node) =>
+      node.type === "scalar" && typeof node.value === "number"
+        ? `write { attempts: ${node.text} }; attempts counts the first one`
+        : "write { attempts: 3, backoff: 50ms }",
+    unknown: (key) => /^(max_?)?(retries|count|times|max)$/i.test(key) ? "attempts: how often in all" : undefined,
+  },
+);
+
+type Config = { readonly [key: string]: unknown };
+
+interface StepKind extends Variant<Properties> {
+  /** Where it may not stand, and why. */
+  readonly never?: { readonly place: StepPlace; readonly message: string; readonly hint: string };
+  step(config: Config, node: Node, diagnostics: Diagnostics): Step | Invalid;
+}
+
+/** Log steps, by the nodes of their messages. */
+export const LOG_STEPS: Mark<LogStep> = { name: "log steps" };
+/** Steps of work by a share, by the nodes of the shares. */
+export const WORK_SHARES: Mark<WorkStep> = { name: "work by a share" };
+
+/** Where a list of steps stands. */
+export type StepPlace = "endpoint" | "journey";
+
+function stepKind<P extends Properties>(kind: {
+  readonly summary: string;
+  readonly fields: P;
+  readonly never?: NonNullable<StepKind["never"]>;
+  step(
+    config: Decoded<P>,
+    node: Node,
+    diagnostics: Diagnostics,
+  ): Step | Invalid;
+}): StepKind {
+  return { ...kind, step: (config, node, diagnostics) => kind.step(config as never, node, diagnostics) };
+}
+
+/** `40%` of the endpoint's own latency, or a latency of its own. */
+const workField: Field<
+  { share: number | undefined; latency: Distribution | undefined }
+> = either(
+  "a share of the endpoint's latency like 40%, or a latency like 5ms",
+  (node) => node.type === "scalar" && typeof node.value === "string" && node.value.endsWith("%"),
+  converted(share(), (value) => ({ share: value, latency: undefined })),
+  converted(latencyField, (latency) => ({ share: undefined, latency })),
+);
+
+/** Calls, with what goes on when they fail. */
+function callKind(place: StepPlace): StepKind {
+  const { step, steps } = FIELDS[place];
+  return stepKind({
+    summary: "Calls an endpoint of a service and waits for its answer.",
+    fields: {
+      call: required(referenceField, "service.endpoint, as in cart.GetCart or web.GET /."),
+      probability: withDefault(share(), 1, "Share of the executions in which the call is made.", "100%"),
+      timeout: optional(patience, "How long each attempt is waited for. For ever if left out."),
+      deadline: optional(patience, "How long all attempts are waited for, pauses included. For ever if left out."),
+      retry: optional(retryField, "What is tried again when it failed: { attempts: 3, backoff: 50ms }."),
+      optional: withDefault(flag, false, "Whether the caller goes on when the call failed."),
+      fallback: optional(
+        either(
+          "a call, or a list of steps",
+          isScalar,
+          converted(step, (single): readonly Step[] => [single]),
+          steps,
+        ),
+        "A call, or steps, in place of the call that failed.",
+      ),
+      network: optional(
+        latencyField,
+        "Time between caller and callee, each way. The service's or the file's if left out.",
+      ),
+    },
+    step: ({ call, ...options }) => ({ type: "call", target: call, ...options }),
+  });
+}
+
+/** Steps that are made of steps. */
+function compositeKinds(place: StepPlace): Record<string, StepKind> {
+  const { step, steps, option } = FIELDS[place];
+  return {
+    parallel: stepKind({
+      summary: "Branches that run side by side; it ends when all have ended.",
+      fields: {
+        parallel: required(
+          listOf(
+            either(
+              "a step, or a list of steps",
+              (node) => node.type !== "list",
+              converted(step, (single): readonly Step[] => [single]),
+              steps,
+            ),
+            "a list of branches, each a step or a list of steps",
+            { min: 1, sizeMax: STEPS_MAX },
+          ),
+          "A list of branches: each a step, or a list of steps.",
+        ),
+      },
+      step: ({ parallel }) => ({ type: "parallel", branches: parallel }),
+    }),
+    choose: stepKind({
+      summary: "One of several options, chosen by weight each time.",
+      fields: {
+        choose: required(
+          listOf(option, "a list of options, each with a weight and a step", {
+            min: 1,
+            sizeMax: STEPS_MAX,
+          }),
+          "A list of options: { weight: 3, call: … } or { weight: 1, steps: […] }.",
+        ),
+      },
+      step: ({ choose }, node, diagnostics) =>
+        choose.some(({ weight }) => weight > 0)
+          ? { type: "choose", options: choose }
+          : wrong(node, "all weights are 0", diagnostics, "give one option a weight above 0"),
+    }),
+    repeat: stepKind({
+      summary: "Steps that are taken several times.",
+      fields: {
+        repeat: required(countField, "How often: 3, or a distribution like { uniform: [1, 5] }."),
+        steps: required(steps, "What is repeated.", "steps: [cart.GetCart]"),
+      },
+      step: ({ repeat, steps: repeated }) => ({ type: "repeat", times: repeat, steps: repeated }),
+    }),
+  };
+}
+
+function valueAt(node: Node, key: string): Node {
+  return (node.type === "map" && entryOf(node, key)?.value) || node;
+}
+
+/** Steps that belong to endpoints or to journeys only. */
+const SIMPLE_KINDS: Readonly<Record<string, StepKind>> = {
+  work: stepKind({
+    summary: "Own work at this place: a share of the endpoint's latency like 40%, or a latency like 5ms.",
+    never: {
+      place: "journey",
+      message: "a journey does no work: it is what a user does",
+      hint: "for a pause of the user write think: 2s",
+    },
+    fields: { work: required(workField, "A share like 40%, or a latency like 5ms.") },
+    step({ work }, node, diagnostics) {
+      const step: WorkStep = { type: "work", ...work };
+      if (work.share !== undefined) diagnostics.mark(WORK_SHARES, valueAt(node, "work"), step);
+      return step;
+    },
+  }),
+  think: stepKind({
+    summary: "A pause of the user before the next step.",
+    never: {
+      place: "endpoint",
+      message: "an endpoint does not think: only users pause",
+      hint: "for time that a service spends write work: 5ms, or latency: 5ms beside calls",
+    },
+    fields: { think: required(latencyField, "How long: 2s, or a distribution like { p50: 2s, p99: 8s }.") },
+    step: ({ think }) => ({ type: "think", pause: think }),
+  }),
+  log: stepKind({
+    summary: "Writes a line to the service's log.",
+    never: {
+      place: "journey",
+      message: "a journey writes no log: only services do",
+      hint: "move it to the endpoint that is called",
+    },
+    fields: {
+      log: required(
+        text("a message like 'order {order.id} accepted'", { lengthMax: MESSAGE_LENGTH_MAX }),
+        "The message. {name} stands for an attribute, or for service, instance, endpoint, trace_id, span_id.",
+      ),
+      level: withDefault(word(LOG_LEVELS), "info", "The line's level."),
+      attributes: withDefault(attributesField, new Map(), "Attributes of the line.", "none"),
+    },
+    step({ log, level, attributes }, node, diagnostics) {
+      const step: LogStep = { type: "log", message: log, level, attributes };
+      diagnostics.mark(LOG_STEPS, valueAt(node, "log"), step);
+      return step;
+    },
+  }),
+};
+
+/** All steps by the key that tells them apart. A new one is a line here. */
+function kindsOf(place: StepPlace): Record<string, StepKind> {
+  return { call: callKind(place), ...compositeKinds(place), ...SIMPLE_KINDS };
+}
+
+const STEP_EXPECTS = "a step, such as a call like cart.GetCart";
+
+function stepField(place: StepPlace): Field<Step> {
+  const kinds = kindsOf(place);
+  const allowed = Object.fromEntries(Object.entries(kinds).filter(([, kind]) => kind.never?.place !== place));
+  const bare = converted(referenceField, (target): Step => ({
+    type: "call",
+    target,
+    probability: 1,
+    timeout: undefined,
+    deadline: undefined,
+    retry: undefined,
+    optional: false,
+    fallback: undefined,
+    network: undefined,
+  }));
+  const map = keyed(STEP_EXPECTS, allowed, {
+    noun: "a step",
+    instead: (node) => node.type === "list" ? "lists stand inside parallel only" : undefined,
+    unknown: (key) =>
+      key.includes(".") || key.includes(" ")
+        ? `the options of a call stand beside it: { call: ${key}, timeout: 1s }`
+        : undefined,
+  });
+  return {
+    expects: STEP_EXPECTS,
+    decode(node, diagnostics) {
+      if (node.type === "scalar") return bare.decode(node, diagnostics);
+      if (node.type === "map") {
+        for (const entry of node.entries) {
+          const never = Object.hasOwn(allowed, entry.key) ? undefined : kinds[entry.key]?.never;
+          if (never === undefined) continue;
+          diagnostics.add(entry.span, [...node.path, entry.key], never.message, never.hint);
+          return INVALID;
+        }
+      }
+      const decoded = map.decode(node, diagnostics);
+      if (decoded === INVALID) return INVALID;
+      return kinds[decoded.kind]!.step(decoded.config, node, diagnostics);
+    },
+    schema(): JsonSchema {
+      return { if: { type: "string" }, then: referenceField.schema(), else: map.schema() };
+    },
+  };
+}
+
+interface Option {
+  readonly weight: number;
+  readonly steps: readonly Step[];
+}
+
+const OPTION_EXPECTS = "an option with a weight, as in { weight: 3, call: cart.GetCart }";
+
+/** `{ weight: 3, call: … }`, or `{ weight: 1, steps: […] }`. */
+function optionField(place: StepPlace): Field<Option> {
+  const expects = OPTION_EXPECTS;
+  const { step, steps } = FIELDS[place];
+  const weight = required(number({ min: 0, max: WEIGHT_MAX }), "How often, in relation to the others.", "weight: 1");
+  const severalSteps = record("an option", { weight, steps: required(steps, "What is done then.") });
+  return {
+    expects,
+    decode(node, diagnostics) {
+      if (node.type !== "map") {
+        const hint = node.type === "scalar" ? `write { weight: 1, call: ${node.text} }` : undefined;
+        return wrongType(node, expects, diagnostics, hint);
+      }
+      const keys = node.entries.map((entry) => entry.key);
+      if (keys.includes("steps") && !keys.includes("repeat")) return severalSteps.decode(node, diagnostics);
+      const isWeight = (key: string): boolean => key === "weight";
+      const own = record("an option", { weight });
+      const decodedWeight = own.decode({ ...node, entries: node.entries.filter((e) => isWeight(e.key)) }, diagnostics);
+      const rest = { ...node, entries: node.entries.filter((entry) => !isWeight(entry.key)) };
+      const single = step.decode(rest, diagnostics);
+      return decodedWeight === INVALID || single === INVALID
+        ? INVALID
+        : { weight: decodedWeight.weight, steps: [single] };
+    },
+    schema: () => optionSchema(place),
+  };
+}
+
+function optionSchema(place: StepPlace): JsonSchema {
+  const weight = { type: "number", minimum: 0, description: "How often, in relation to the others." };
+  const steps = { ...FIELDS[place].steps.schema(), description: "What is done then." };
+  const kinds = Object.entries(kindsOf(place)).filter(([, kind]) => kind.never?.place !== place);
+  return {
+    type: "object",
+    required: ["weight"],
+    properties: {
+      weight,
+      steps: { description: "What is done then." },
+      ...Object.fromEntries(kinds.map(([kind, { summary }]) => [kind, { description: summary }])),
+    },
+    anyOf: [...kinds.map(([kind]) => ({ required: [kind] })), { required: ["steps"] }],
+    allOf: [
+      {
+        if: { required: ["steps"], not: { required: ["repeat"] } },
+        then: { properties: { weight, steps }, additionalProperties: false },
+      },
+      ...kinds.map(([kind, { fields }]) => {
+        const schema = record(kind, fields).schema() as { properties: object };
+        return { if: { required: [kind] }, then: { ...schema, properties: { weight, ...schema.properties } } };
+      }),
+    ],
+  };
+}
+
+interface StepFields {
+  readonly step: DefinedField<Step>;
+  readonly steps: Field<readonly Step[]>;
+  readonly option: DefinedField<Option>;
+}
+
+function fieldsOf(place: StepPlace): StepFields {
+  const name = place === "endpoint" ? "endpointStep" : "journeyStep";
+  const step = defined(name, STEP_EXPECTS, () => stepField(place));
+  return {
+    step,
+    steps: listOf(step, "a list of steps", { sizeMax: STEPS_MAX }),
+    option: defined(`${place}Option`, OPTION_EXPECTS, () => optionField(place)),
+  };
+}
+
+const FIELDS: Readonly<Record<StepPlace, StepFields>> = {
+  endpoint: fieldsOf("endpoint"),
+  journey: fieldsOf("journey"),
+};
+
+/** What an endpoint does after its own work. */
+export const endpointStepsField: Field<readonly Step[]> = marked(STEPS, FIELDS.endpoint.steps);
+/** What a user does. */
+export const journeyStepsField: Field<readonly Step[]> = marked(
+  STEPS,
+  listOf(FIELDS.journey.step, "a list of steps", { min: 1, sizeMax: STEPS_MAX }),
+);
+/** The fields of steps that have names of their own in the schema. */
+export const STEP_DEFINITIONS: readonly DefinedField<unknown>[] = Object.values(FIELDS)
+  .flatMap(({ step, option }) => [step, option]);

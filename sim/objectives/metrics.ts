@@ -1,0 +1,178 @@
+// The closed list of metrics: what each counts or measures, and the tags that tell its samples apart. k6's names where k6
+// has the metric; those that begin with service_ look inside, at one service.
+
+export type MetricType = "counter" | "gauge" | "rate" | "trend";
+
+export interface MetricSpec {
+  readonly type: MetricType;
+  /** The unit, in k6's words: `time` is milliseconds. */
+  readonly contains: "default" | "time";
+  /** One line for lists and hover texts. */
+  readonly summary: string;
+  readonly tags: readonly TagName[];
+  /** A counter of mishaps: that none happened is an answer. Where it is absent, 0 means that nothing was measured. */
+  readonly zeroIsAnAnswer?: true;
+}
+
+/** What a selector may ask for, as in `http_req_duration{service:web}`, besides the `tags` of the file's scenarios. */
+export const TAGS = {
+  scenario: "the entry of `scenarios` that caused it",
+  service: "the service that was called",
+  endpoint: "the endpoint that was called",
+  method: "the HTTP method of that endpoint; of a gRPC endpoint its name",
+  status: "the answer's HTTP status; 0 when there was no answer",
+  expected_response: "true for a status from 200 to 399, else false",
+  caller: "the service that made the call; a journey's calls have none",
+} as const;
+export type TagName = keyof typeof TAGS;
+
+const JOURNEY = ["scenario", "service", "endpoint", "method", "status", "expected_response"] as const;
+const REQUEST = ["scenario", "service", "endpoint", "method", "status"] as const;
+const CALL = ["scenario", "service", "endpoint", "method", "caller"] as const;
+
+export const METRICS = {
+  http_reqs: {
+    type: "counter",
+    contains: "default",
+    summary: "Attempts of the journeys' own calls that ended.",
+    tags: JOURNEY,
+  },
+  http_req_duration: {
+    type: "trend",
+    contains: "time",
+    summary: "Time of such an attempt, from sending it to its answer, its timeout or its failure.",
+    tags: JOURNEY,
+  },
+  http_req_waiting: {
+    type: "trend",
+    contains: "time",
+    summary: "Time to the answer's first byte: all of http_req_duration, because bodies have no size here.",
+    tags: JOURNEY,
+  },
+  http_req_failed: {
+    type: "rate",
+    contains: "default",
+    summary: "Share of those attempts with a status outside 200 to 399, or without an answer.",
+    tags: JOURNEY,
+  },
+  goodput: {
+    type: "counter",
+    contains: "default",
+    summary: "Those attempts that were answered in time, before any timeout, with a status from 200 to 399.",
+    tags: JOURNEY,
+    zeroIsAnAnswer: true,
+  },
+  iterations: {
+    type: "counter",
+    contains: "default",
+    summary: "Iterations that were carried through, whether their calls succeeded or not.",
+    tags: ["scenario"],
+  },
+  iteration_duration: {
+    type: "trend",
+    contains: "time",
+    summary: "Time of such an iteration, pauses included.",
+    tags: ["scenario"],
+  },
+  dropped_iterations: {
+    type: "counter",
+    contains: "default",
+    summary: "Iterations that could not start: no VU was free, or no time was left.",
+    tags: ["scenario"],
+    zeroIsAnAnswer: true,
+  },
+  vus: {
+    type: "gauge",
+    contains: "default",
+    summary: "Active VUs, once a second.",
+    tags: ["scenario"],
+  },
+  vus_max: {
+    type: "gauge",
+    contains: "default",
+    summary: "Initialised VUs, once a second.",
+    tags: ["scenario"],
+  },
+  service_requests: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests that a service answered, those that it refused included.",
+    tags: REQUEST,
+  },
+  service_req_duration: {
+    type: "trend",
+    contains: "time",
+    summary: "Time of a request in the service that accepted it, its wait in the queue included.",
+    tags: REQUEST,
+  },
+  service_queue_wait: {
+    type: "trend",
+    contains: "time",
+    summary: "Time of an accepted request in the service's queue; 0 for those that did not wait.",
+    tags: REQUEST,
+  },
+  service_errors: {
+    type: "rate",
+    contains: "default",
+    summary: "Share of a service's requests that it refused or answered with a status of 500 or more.",
+    tags: REQUEST,
+  },
+  service_queue_length: {
+    type: "gauge",
+    contains: "default",
+    summary: "Requests in a service's queues, once a second; of several services, where most wait.",
+    tags: ["service"],
+  },
+  service_utilization: {
+    type: "gauge",
+    contains: "default",
+    summary: "Share of a service's workers that were busy in the last second; of several services, the busiest.",
+    tags: ["service"],
+  },
+  retries: {
+    type: "counter",
+    contains: "default",
+    summary: "Attempts of calls after the first.",
+    tags: CALL,
+    zeroIsAnAnswer: true,
+  },
+  timeouts: {
+    type: "counter",
+    contains: "default",
+    summary: "Attempts of calls whose caller stopped waiting.",
+    tags: CALL,
+    zeroIsAnAnswer: true,
+  },
+  refused: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests that found a full queue.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  abandoned: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests that a service finished although nobody waited for the answer any more.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+} as const satisfies { readonly [name: string]: MetricSpec };
+
+export type MetricName = keyof typeof METRICS;
+export const METRIC_NAMES = Object.keys(METRICS) as readonly MetricName[];
+
+/** Whether there is a metric of that name. */
+export function isMetricName(name: string): name is MetricName {
+  return Object.hasOwn(METRICS, name);
+}
+
+/** The metric's description. */
+export function metricSpec(name: MetricName): MetricSpec {
+  return METRICS[name];
+}
+
+/** Whether a status is one that k6 expects: 200 to 399. 0 stands for no answer. */
+export function isExpectedStatus(status: number): boolean {
+  return status >= 200 && status < 400;
+}

@@ -1,0 +1,194 @@
+// What the engine gives: facts in batches of fixed-width columns, in the order of simulated time. A row is one fact;
+// which columns mean something depends on its kind.
+
+import type { Nanos } from "../base/time.ts";
+
+export const FactKind = {
+  /** A request left a service (or was refused by it). One for each SERVER span, and for the kinds that have none. */
+  request: 0,
+  /** An attempt of a call ended, seen from its caller. One for each CLIENT span; a journey's attempts have no span. */
+  call: 1,
+  /** A `log` step was executed. */
+  log: 2,
+  /** An iteration of a journey ended. */
+  iteration: 3,
+  /** Iterations could not start (`extra` of them): no free VU, or no time left. */
+  dropped: 4,
+  /** Once a simulated second for each workload: `wait` active VUs, `extra` initialised VUs. */
+  vus: 5,
+  /** Once a simulated second for each replica: `wait` requests in the queue, `extra` busy workers, `start` worker-nanoseconds busy since the start. */
+  station: 6,
+} as const;
+export type FactKind = (typeof FactKind)[keyof typeof FactKind];
+
+/** How a request, a call or an iteration ended. */
+export const Outcome = {
+  ok: 0,
+  /** It failed of its own accord or by a fault: `cause` is the index of the Failure; a call: the callee answered with an error. */
+  error: 1,
+  /** A call that it needed failed: `cause` is the call site, `causeOutcome` how that call ended. */
+  dependency: 2,
+  /** The caller's patience ended. */
+  timeout: 3,
+  /** The queue was full: answered 503 at once, without a worker. */
+  refused: 4,
+  /** Still open when its workload or the run ended. */
+  interrupted: 5,
+  /** A call that a fault cut off between caller and callee: `cause` is the index of the Failure. The callee never saw it. */
+  aborted: 6,
+  /** The chain of calls was deeper than CALL_DEPTH_MAX. */
+  tooDeep: 7,
+} as const;
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+export const FactFlag = {
+  /** call: another attempt follows, `wait` after this one's end. */
+  willRetry: 1,
+  /** call: it failed, and its caller goes on all the same (`optional`). */
+  tolerated: 2,
+  /** call: it failed, and its fallback follows. */
+  fallback: 4,
+  /** request: nobody waited for its answer any more. */
+  abandoned: 8,
+  /** call: made by a journey, so it has no span; it is what k6 calls an HTTP request. */
+  journey: 16,
+} as const;
+
+/** The deepest chain of calls in one trace; a deeper call fails with status 508. Alibaba's deepest graphs have about 40. */
+export const CALL_DEPTH_MAX = 100;
+
+/** A growable batch of facts. The engine appends, everyone else reads rows 0 to `length`. */
+export class FactBatch {
+  length = 0;
+  kind: Uint8Array;
+  outcome: Uint8Array;
+  causeOutcome: Uint8Array;
+  flags: Uint8Array;
+  /** An HTTP status; 0 when there was no answer. */
+  status: Uint16Array;
+  /** 1 for the first. */
+  attempt: Uint16Array;
+  workload: Uint16Array;
+  /** Index of the service: the callee's for a request, the caller's for a call (of no meaning for a journey's). */
+  service: Uint16Array;
+  /** Index within its service, from 0: the callee's for a request, the caller's for a call. */
+  replica: Uint16Array;
+  /** The replica at the other end. */
+  peer: Uint16Array;
+  /** Index in Plan.endpoints: the callee's for request and call; where it stands for log. */
+  endpoint: Int32Array;
+  /** request, call: index in Plan.sites. log: index in Plan.logs. */
+  site: Int32Array;
+  cause: Int32Array;
+  vu: Uint32Array;
+  /** Number of the iteration within its workload, from 0. */
+  iteration: Float64Array;
+  /** When it happened: for request, call and iteration the end. Rows are in this order. */
+  time: Float64Array;
+  start: Float64Array;
+  /** request: time in the queue. call: pause before the next attempt. vus, station: see FactKind. */
+  wait: Float64Array;
+  /** request: the own work it was given, faults included. dropped, vus, station: see FactKind. */
+  extra: Float64Array;
+  /** Four words a row, most significant first. */
+  trace: Uint32Array;
+  /** Two words a row: request the SERVER span, call the CLIENT span, log the span that it stands in. */
+  span: Uint32Array;
+  /** Two words a row: the parent span; both 0 for a root. */
+  parent: Uint32Array;
+  /** Two words a row: the request's key of draws, the same at any start time. Attributes are drawn from it. */
+  key: Uint32Array;
+
+  constructor(capacity = 4096) {
+    this.kind = new Uint8Array(capacity);
+    this.outcome = new Uint8Array(capacity);
+    this.causeOutcome = new Uint8Array(capacity);
+    this.flags = new Uint8Array(capacity);
+    this.status = new Uint16Array(capacity);
+    this.attempt = new Uint16Array(capacity);
+    this.workload = new Uint16Array(capacity);
+    this.service = new Uint16Array(capacity);
+    this.replica = new Uint16Array(capacity);
+    this.peer = new Uint16Array(capacity);
+    this.endpoint = new Int32Array(capacity);
+    this.site = new Int32Array(capacity);
+    this.cause = new Int32Array(capacity);
+    this.vu = new Uint32Array(capacity);
+    this.iteration = new Float64Array(capacity);
+    this.time = new Float64Array(capacity);
+    this.start = new Float64Array(capacity);
+    this.wait = new Float64Array(capacity);
+    this.extra = new Float64Array(capacity);
+    this.trace = new Uint32Array(capacity * 4);
+    this.span = new Uint32Array(capacity * 2);
+    this.parent = new Uint32Array(capacity * 2);
+    this.key = new Uint32Array(capacity * 2);
+  }
+
+  /** Adds a row of zeros with this kind and time, and gives its index. */
+  append(kind: FactKind, time: Nanos): number {
+    if (this.length === this.kind.length) this.#grow();
+    const row = this.length++;
+    this.kind[row] = kind;
+    this.outcome[row] = 0;
+    this.causeOutcome[row] = 0;
+    this.flags[row] = 0;
+    this.status[row] = 0;
+    this.attempt[row] = 0;
+    this.workload[row] = 0;
+    this.service[row] = 0;
+    this.replica[row] = 0;
+    this.peer[row] = 0;
+    this.endpoint[row] = -1;
+    this.site[row] = -1;
+    this.cause[row] = -1;
+    this.vu[row] = 0;
+    this.iteration[row] = 0;
+    this.time[row] = time;
+    this.start[row] = time;
+    this.wait[row] = 0;
+    this.extra[row] = 0;
+    this.trace.fill(0, row * 4, row * 4 + 4);
+    this.span[row * 2] = this.span[row * 2 + 1] = 0;
+    this.parent[row * 2] = this.parent[row * 2 + 1] = 0;
+    this.key[row * 2] = this.key[row * 2 + 1] = 0;
+    return row;
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  #grow(): void {
+    const larger = new FactBatch(this.kind.length * 2);
+    for (const column of COLUMNS) larger[column].set(this[column]);
+    const length = this.length;
+    Object.assign(this, larger, { length });
+  }
+}
+
+const COLUMNS = [
+  "kind",
+  "outcome",
+  "causeOutcome",
+  "flags",
+  "status",
+  "attempt",
+  "workload",
+  "service",
+  "replica",
+  "peer",
+  "endpoint",
+  "site",
+  "cause",
+  "vu",
+  "iteration",
+  "time",
+  "start",
+  "wait",
+  "extra",
+  "trace",
+  "span",
+  "parent",
+  "key",
+] as const satisfies readonly (keyof FactBatch)[];

@@ -1,0 +1,207 @@
+// The Plan: what the engine takes. Immutable and resolved: names have become small integers, references indices,
+// distributions quantile functions, and steps short programs.
+
+import { type Nanos, nanos } from "../base/time.ts";
+import type { Distribution } from "../distributions/distribution.ts";
+import type { FaultEffect } from "../faults/fault.ts";
+import type { Load } from "../load/load.ts";
+import type {
+  AttributeSpec,
+  Backoff,
+  EndpointProtocol,
+  Language,
+  LogFormat,
+  LogLevel,
+  Scalar,
+  ServiceKind,
+} from "../model/model.ts";
+import type { Threshold } from "../objectives/threshold.ts";
+
+export interface Plan {
+  readonly name: string;
+  readonly seed: number;
+  /** OpenTelemetry's service.namespace. */
+  readonly namespace: string;
+  /** OpenTelemetry's deployment.environment.name. */
+  readonly environment: string;
+  readonly services: readonly PlanService[];
+  readonly endpoints: readonly PlanEndpoint[];
+  readonly sites: readonly CallSite[];
+  readonly logs: readonly LogSite[];
+  readonly failures: readonly Failure[];
+  readonly journeys: readonly PlanJourney[];
+  readonly workloads: readonly PlanWorkload[];
+  readonly faults: readonly PlanFault[];
+  readonly thresholds: readonly Threshold[];
+}
+
+export interface PlanService {
+  readonly index: number;
+  readonly name: string;
+  readonly kind: ServiceKind;
+  readonly language: Language;
+  readonly version: string;
+  readonly system: string | undefined;
+  readonly replicas: number;
+  /** Infinity: no limit. */
+  readonly concurrency: number;
+  /** Infinity: no limit. */
+  readonly queue: number;
+  readonly logs: { readonly format: LogFormat; readonly level: LogLevel };
+  readonly attributes: ReadonlyMap<string, Scalar>;
+  readonly endpoints: readonly number[];
+}
+
+export interface PlanEndpoint {
+  readonly index: number;
+  readonly service: number;
+  readonly name: string;
+  readonly protocol: EndpointProtocol;
+  readonly latency: Distribution | undefined;
+  readonly latencySalt: number;
+  readonly errorRate: number;
+  readonly errorSalt: number;
+  /** Index in Plan.failures; -1 for none. */
+  readonly failure: number;
+  readonly attributes: readonly PlanAttribute[];
+  readonly program: Program;
+  /** Faults that may touch a request of this endpoint: indices in Plan.faults. */
+  readonly faults: readonly number[];
+}
+
+export interface PlanAttribute {
+  readonly name: string;
+  readonly spec: AttributeSpec;
+  /** For `uniform(key, salt)`: the same value wherever the attribute is written for one request. */
+  readonly salt: number;
+}
+
+/** A place in a program from which an endpoint is called. */
+export interface CallSite {
+  readonly index: number;
+  /** Index in Plan.endpoints of the caller; -1 when a journey calls. */
+  readonly caller: number;
+  /** Index in Plan.journeys of the caller; -1 when an endpoint calls. */
+  readonly journey: number;
+  /** Index in Plan.endpoints. */
+  readonly callee: number;
+  /** Identifies the place by names, so that other steps do not move it. */
+  readonly salt: number;
+  readonly probability: number;
+  /** For each attempt; Infinity for none. */
+  readonly timeout: Nanos;
+  /** For all attempts together; Infinity for none. */
+  readonly deadline: Nanos;
+  /** The first included. */
+  readonly attempts: number;
+  readonly backoff: Backoff | undefined;
+  readonly optional: boolean;
+  readonly network: Distribution | undefined;
+  /** Faults on this edge: indices in Plan.faults. */
+  readonly faults: readonly number[];
+}
+
+export interface LogSite {
+  readonly index: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly attributes: readonly PlanAttribute[];
+}
+
+/** A way to fail: what the telemetry says about it. */
+export interface Failure {
+  readonly status: number;
+  /** The exception's type, if the scenario names one; else it depends on the language. */
+  readonly exception: string | undefined;
+  readonly message: string | undefined;
+}
+
+export const Op = {
+  /** Spends `distribution`, or `share` of the endpoint's own latency. */
+  work: 0,
+  /** Calls `site`; when it fails for good, goes to `jump` if that is not -1. */
+  call: 1,
+  /** Starts a branch at each of `targets` and goes on at `jump` when all have ended. */
+  fork: 2,
+  /** Ends a branch. */
+  join: 3,
+  /** Goes to one of `targets`, by the cumulative `weights`. */
+  choose: 4,
+  jump: 5,
+  /** Draws how often from `distribution`; goes to `jump` when that is 0. */
+  repeat: 6,
+  /** Goes back to `jump` while turns are left. */
+  again: 7,
+  log: 8,
+  /** A journey's pause, drawn from `distribution`. */
+  think: 9,
+  end: 10,
+} as const;
+export type Op = (typeof Op)[keyof typeof Op];
+
+/** One shape for all operations keeps the engine's loop fast. */
+export interface Instruction {
+  readonly op: Op;
+  readonly salt: number;
+  readonly distribution: Distribution | undefined;
+  readonly share: number;
+  /** call: index in Plan.sites. log: index in Plan.logs. */
+  readonly site: number;
+  readonly jump: number;
+  readonly targets: readonly number[];
+  readonly weights: readonly number[];
+}
+
+export type Program = readonly Instruction[];
+
+export interface PlanJourney {
+  readonly index: number;
+  readonly name: string;
+  readonly program: Program;
+}
+
+/** An entry of the file's `scenarios`. */
+export interface PlanWorkload {
+  readonly index: number;
+  readonly name: string;
+  readonly salt: number;
+  readonly executor: string;
+  readonly journey: number;
+  readonly startTime: Nanos;
+  readonly gracefulStop: Nanos;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly env: ReadonlyMap<string, string>;
+  readonly load: Load;
+}
+
+export interface PlanFault {
+  readonly index: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly target: string;
+  readonly salt: number;
+  readonly at: Nanos;
+  /** Where the window ends; Infinity for none. */
+  readonly until: Nanos;
+  /** The effect rises for so long from `at` and falls for so long before `until`. */
+  readonly ramp: Nanos;
+  /** Share of the requests in its window that it touches. */
+  readonly probability: number;
+  /** Only this replica of the service, from 0; -1 for all. */
+  readonly replica: number;
+  /** What an errors fault answers: index in Plan.failures; -1 for none. */
+  readonly failure: number;
+  readonly effect: FaultEffect;
+}
+
+/** When the last workload has ended at the latest, its gracefulStop included. */
+export function planEnd(plan: Plan): Nanos {
+  return nanos(
+    Math.max(0, ...plan.workloads.map((workload) => workload.startTime + workload.load.length + workload.gracefulStop)),
+  );
+}
+
+/** When the last workload starts its last iterations: the length of the run without gracefulStop. */
+export function planLength(plan: Plan): Nanos {
+  return nanos(Math.max(0, ...plan.workloads.map((workload) => workload.startTime + workload.load.length)));
+}

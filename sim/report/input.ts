@@ -1,0 +1,39 @@
+// What the summaries of a run are made from.
+
+import type { Evaluation } from "../metrics/evaluation.ts";
+import type { MetricsReport } from "../metrics/report.ts";
+
+/** What became of the spans, or the log lines, that a run generated: generated = delivered + rejected + pending. */
+export interface Account {
+  readonly generated: number;
+  readonly delivered: number;
+  readonly rejected: number;
+  readonly pending: number;
+}
+
+export interface RunInfo {
+  readonly id: string;
+  /** The scenario's name. */
+  readonly name: string;
+  readonly seed: number;
+  /** Simulated start, in RFC 3339. */
+  readonly start: string;
+  /** Of Squall. */
+  readonly version: string;
+  readonly scenarioHash: string;
+  /** `aborted`: a threshold with abortOnFail; `interrupted`: by a signal. */
+  readonly ended: "completed" | "aborted" | "interrupted";
+}
+
+export interface SummaryInput {
+  readonly run: RunInfo;
+  /** At the run's end. */
+  readonly metrics: MetricsReport;
+  readonly evaluation: Evaluation;
+  readonly delivery: { readonly spans: Account; readonly logs: Account };
+  /** Of a trend: `avg`, `min`, `med`, `max`, `count`, `p(N)`. */
+  readonly trendStats?: readonly string[];
+}
+
+/** k6's default. */
+export const TREND_STATS: readonly string[] = ["avg", "min", "med", "max", "p(90)", "p(95)"];

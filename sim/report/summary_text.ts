@@ -1,0 +1,215 @@
+// The end of a run on the terminal: k6's summary, a table of the services, and the account.
+
+import { visible } from "../base/diagnostics.ts";
+import { formatDuration } from "../base/time.ts";
+import { Counter } from "../metrics/counter.ts";
+import type { ThresholdResult } from "../metrics/evaluation.ts";
+import { Rate } from "../metrics/rate.ts";
+import type { MetricsReport, RequestStats, Series, ServiceStats } from "../metrics/report.ts";
+import { formatAggregation } from "../objectives/grammar.ts";
+import { isMetricName, type MetricName, metricSpec } from "../objectives/metrics.ts";
+import { type Account, type SummaryInput, TREND_STATS } from "./input.ts";
+import { layOut, metricLines, type MetricStyle } from "./metric_lines.ts";
+import { type Column, padEnd, type Paint, paintFor, tableLines, widthOf } from "./terminal.ts";
+import { formatCount, formatMilliseconds, formatNumber, formatShare } from "./units.ts";
+
+export interface TextOptions {
+  /** Of the terminal; less than 60 is taken as 60. */
+  readonly columns: number;
+  readonly color: boolean;
+}
+
+const COLUMNS_MIN = 60;
+const INDENT = 4;
+
+/** Shown, where there are samples; the others only where a threshold is on them. */
+const SECTIONS: { readonly [section: string]: readonly MetricName[] } = {
+  HTTP: ["http_req_duration", "http_req_failed", "http_reqs"],
+  EXECUTION: ["dropped_iterations", "iteration_duration", "iterations", "vus", "vus_max"],
+  INSIDE: ["service_requests", "service_errors", "retries", "timeouts", "refused", "abandoned"],
+};
+
+/**
+ * The summary, ending with a newline.
+ * @param closing lines below the account: where things are, what to do next
+ */
+export function summaryText(input: SummaryInput, options: TextOptions, closing: readonly string[] = []): string {
+  const paint = paintFor(options.color);
+  const columns = Math.max(COLUMNS_MIN, options.columns);
+  const title = (text: string): string => `  █ ${paint.bold(text)}`;
+  const blocks = [
+    thresholdLines(input, paint),
+    totalLines(input, columns, paint),
+    serviceLines(input.metrics, columns, paint),
+  ];
+  const titles = ["THRESHOLDS", "TOTAL RESULTS", "SERVICES"];
+  const lines = blocks.flatMap((block, i) => block.length === 0 ? [] : [title(titles[i]!), "", ...block, ""]);
+  lines.push(...endLines(input, paint), "");
+  lines.push(accountLine("spans", input.delivery.spans, paint), accountLine("logs", input.delivery.logs, paint));
+  if (closing.length > 0) lines.push("", ...closing);
+  return lines.join("\n") + "\n";
+}
+
+function thresholdLines({ evaluation, run }: SummaryInput, paint: Paint): string[] {
+  const groups = new Map<string, ThresholdResult[]>();
+  for (const result of evaluation.results) {
+    const { metricText } = result.threshold;
+    groups.set(metricText, [...(groups.get(metricText) ?? []), result]);
+  }
+  const indent = " ".repeat(INDENT);
+  const lines = [...groups].flatMap(([metricText, results]) => {
+    const width = Math.max(...results.map((result) => widthOf(visible(result.threshold.source)) + 2));
+    return [
+      `${indent}${visible(metricText)}`,
+      ...results.map((result) => {
+        const { ok, threshold, why } = result;
+        const source = padEnd(`'${visible(threshold.source)}'`, width);
+        const seen = why === undefined ? seenText(result, paint) : paint.yellow(why);
+        const ended = run.ended === "aborted" && result === evaluation.abort ? paint.red("  ended the run") : "";
+        return `${indent}${ok ? paint.green("✓") : paint.red("✗")} ${source} ${seen}${ended}`;
+      }),
+      "",
+    ];
+  });
+  return lines.slice(0, -1);
+}
+
+function seenText({ threshold, value }: ThresholdResult, paint: Paint): string {
+  return `${formatAggregation(threshold.aggregation)}=${paint.cyan(valueText(threshold, value!))}`;
+}
+
+const DIGITS_MAX = 12;
+
+/** The value with as many digits as it takes to tell it from the bound. */
+function valueText({ metric, aggregation, value: bound }: ThresholdResult["threshold"], value: number): string {
+  const { type, contains } = metricSpec(isMetricName(metric) ? metric : "http_reqs");
+  const write = (number: number, digits: number): string =>
+    type === "rate"
+      ? formatShare(number, digits - 1)
+      : contains === "time"
+      ? formatMilliseconds(number, digits)
+      : aggregation.type === "count"
+      ? formatCount(number)
+      : formatNumber(number, digits);
+  let digits = 3;
+  while (value !== bound && digits < DIGITS_MAX && write(value, digits) === write(bound, digits)) digits++;
+  return write(value, digits);
+}
+
+function totalLines(input: SummaryInput, columns: number, paint: Paint): string[] {
+  const { metrics } = input;
+  const style: MetricStyle = {
+    columns,
+    indent: INDENT,
+    paint,
+    trendStats: input.trendStats ?? TREND_STATS,
+    elapsed_s: metrics.elapsed / 1e9,
+  };
+  const sections = Object.keys(SECTIONS).map((name) => ({ name, shown: shownIn(name, input) }));
+  const layout = layOut(sections.flatMap((section) => section.shown), style);
+  const lines = sections.flatMap(({ name, shown }) =>
+    shown.length === 0
+      ? []
+      : [" ".repeat(INDENT) + paint.bold(name), ...shown.flatMap((series) => metricLines(series, layout, style)), ""]
+  );
+  return lines.slice(0, -1);
+}
+
+/** The series of a section, each metric followed by its parts. */
+function shownIn(section: string, input: SummaryInput): Series[] {
+  const { series } = input.metrics;
+  const judged = new Set(input.evaluation.results.map((result) => result.threshold.metricText));
+  const metrics = [...new Set(series.map((each) => each.metric))].filter((metric) => sectionOf(metric) === section);
+  metrics.sort();
+  return metrics.flatMap((metric) => {
+    const whole = series.find((each) => each.text === metric)!;
+    const parts = series.filter((each) => each.metric === metric && each.text !== metric)
+      .filter((part) => judged.has(part.text) || (!part.instrument.empty && someFailed(series)));
+    const usual = SECTIONS[section]!.includes(metric) && !saysNothing(whole);
+    return usual || judged.has(metric) || parts.length > 0 ? [whole, ...parts] : [];
+  });
+}
+
+function sectionOf(metric: MetricName): string {
+  if (metric.startsWith("http_") || metric === "goodput") return "HTTP";
+  return SECTIONS["EXECUTION"]!.includes(metric) ? "EXECUTION" : "INSIDE";
+}
+
+/** Without samples, or a mishap that never happened. */
+function saysNothing({ instrument }: Series): boolean {
+  return instrument.empty || (instrument instanceof Counter && instrument.count === 0);
+}
+
+/** Only then do the expected responses differ from all. */
+function someFailed(series: readonly Series[]): boolean {
+  const failed = series.find((each) => each.text === "http_req_failed")?.instrument;
+  return failed instanceof Rate && failed.passes > 0;
+}
+
+function serviceLines({ services, elapsed }: MetricsReport, columns: number, paint: Paint): string[] {
+  if (services.length === 0) return [];
+  const elapsed_s = elapsed / 1e9;
+  const column = (
+    title: string,
+    dispensable: number,
+    cell: (service: ServiceStats) => string,
+    alarm?: (service: ServiceStats) => boolean,
+  ): Column => ({
+    title,
+    cells: services.map((service) => visible(cell(service))),
+    dispensable,
+    paint: (text, row) =>
+      alarm?.(services[row]!) === true ? paint.red(text) : NOTHING.test(text) ? paint.dim(text) : text,
+  });
+  const time = (stats: RequestStats, of: "duration" | "wait", percentile: number): string =>
+    formatMilliseconds(stats[of].percentile(percentile));
+  const shared = (service: ServiceStats): string =>
+    service.requests === 0 ? "–" : formatShare(service.errors / service.requests);
+  const all: readonly (Column | undefined)[] = [
+    column("service", 0, (service) => service.name),
+    column("requests", 0, (service) => formatCount(service.requests)),
+    column("per s", 5, (service) => throughputText(service, elapsed_s)),
+    column("errors", 0, shared, (service) => service.errors > 0),
+    services.some((each) => each.refused > 0)
+      ? column("refused", 3, (service) => formatCount(service.refused), (service) => service.refused > 0)
+      : undefined,
+    services.some((each) => each.abandoned > 0)
+      ? column("abandoned", 6, (service) => formatCount(service.abandoned), (service) => service.abandoned > 0)
+      : undefined,
+    column("p50", 4, (service) => time(service, "duration", 50)),
+    column("p95", 0, (service) => time(service, "duration", 95)),
+    column("p99", 1, (service) => time(service, "duration", 99)),
+    column("wait p95", 2, (service) => time(service, "wait", 95)),
+    column("busy", 0, (service) => service.utilization === null ? "–" : formatShare(service.utilization, 1)),
+  ];
+  const table = all.filter((each) => each !== undefined);
+  return tableLines(table, columns - INDENT, paint).map((line) => " ".repeat(INDENT) + line);
+}
+
+/** Zeros and dashes step back. */
+const NOTHING = /^\s*(?:0|0s|0\.0+%?|–)$/;
+
+/** Below 1,000 with one decimal place, so that the points of a column stand below each other. */
+function throughputText({ requests, refused }: ServiceStats, elapsed_s: number): string {
+  const rate = elapsed_s > 0 ? (requests - refused) / elapsed_s : 0;
+  return rate < 1000 ? rate.toFixed(1) : formatCount(rate);
+}
+
+function endLines({ metrics, run }: SummaryInput, paint: Paint): string[] {
+  const add = (valueOf: (workload: MetricsReport["workloads"][number]) => number): number =>
+    metrics.workloads.reduce((total, workload) => total + valueOf(workload), 0);
+  const ended = run.ended === "completed" ? "" : run.ended === "aborted" ? ", ended by a threshold" : ", interrupted";
+  const iterations = `${formatCount(add((each) => each.complete))} complete and ${
+    formatCount(add((each) => each.interrupted))
+  } interrupted iterations`;
+  const name = paint.bold(visible(run.name));
+  return [`  ${name}: ${formatDuration(metrics.elapsed)} simulated${ended}, ${iterations}, seed ${run.seed}`];
+}
+
+function accountLine(what: string, { generated, delivered, rejected, pending }: Account, paint: Paint): string {
+  const lost = (name: string, count: number): string =>
+    count > 0 ? paint.red(`${name} ${formatCount(count)}`) : `${name} ${formatCount(count)}`;
+  return `  ${what}: generated ${formatCount(generated)} = delivered ${formatCount(delivered)} + ${
+    lost("rejected", rejected)
+  } + ${lost("pending", pending)}`;
+}

@@ -1,0 +1,88 @@
+// Text for a terminal: colours that can be left out, widths, and tables that fit.
+
+/** Each adds a colour or a weight, or nothing where colour is off. */
+export interface Paint {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly red: (text: string) => string;
+  readonly green: (text: string) => string;
+  readonly yellow: (text: string) => string;
+  readonly cyan: (text: string) => string;
+}
+
+/** The ANSI codes for colours; without `color` the texts stay as they are. */
+export function paintFor(color: boolean): Paint {
+  const code = (open: number, close: number) => (text: string): string =>
+    color && text !== "" ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+  return {
+    bold: code(1, 22),
+    dim: code(2, 22),
+    red: code(31, 39),
+    green: code(32, 39),
+    yellow: code(33, 39),
+    cyan: code(36, 39),
+  };
+}
+
+/** Columns that a text takes; it must not contain codes for colours. */
+export function widthOf(text: string): number {
+  return [...text].length;
+}
+
+export function padEnd(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - widthOf(text)));
+}
+
+export function padStart(text: string, width: number): string {
+  return " ".repeat(Math.max(0, width - widthOf(text))) + text;
+}
+
+/** Cuts a text that is too wide, and says so with an ellipsis. */
+export function cut(text: string, width: number): string {
+  return widthOf(text) <= width ? text : [...text].slice(0, Math.max(0, width - 1)).join("") + "…";
+}
+
+export interface Column {
+  readonly title: string;
+  readonly cells: readonly string[];
+  /** Columns go in this order, the highest first, while the table is too wide; 0 never goes. */
+  readonly dispensable: number;
+  readonly paint?: (text: string, row: number) => string;
+}
+
+const GAP = 2;
+
+/** Widths below which the first column is not cut. */
+const NAME_WIDTH_MIN = 12;
+
+/**
+ * Lines of a table: titles, then a line a row; the first column to the left, numbers to the right. When it is wider than
+ * `width`, dispensable columns are left out, and at last the first column is cut.
+ */
+export function tableLines(columns: readonly Column[], width: number, paint: Paint): string[] {
+  const widths = new Map(columns.map((each) => [each, Math.max(...[each.title, ...each.cells].map(widthOf))]));
+  const widthOfAll = (shown: readonly Column[]): number =>
+    shown.reduce((total, each) => total + widths.get(each)!, (shown.length - 1) * GAP);
+  let shown = columns;
+  while (widthOfAll(shown) > width) {
+    const most = Math.max(...shown.map((each) => each.dispensable));
+    if (most === 0) break;
+    shown = shown.filter((each) => each.dispensable !== most);
+  }
+  const first = shown[0]!;
+  const over = widthOfAll(shown) - width;
+  if (over > 0) widths.set(first, Math.max(NAME_WIDTH_MIN, widths.get(first)! - over));
+  const line = (textOf: (column: Column) => string, paintOf: (column: Column, text: string) => string): string =>
+    shown.map((column) => {
+      const text = cut(textOf(column), widths.get(column)!);
+      return paintOf(
+        column,
+        column === first ? padEnd(text, widths.get(column)!) : padStart(text, widths.get(column)!),
+      );
+    }).join(" ".repeat(GAP)).trimEnd();
+  const titles = line((column) => column.title, (_, text) => paint.dim(text));
+  const rows = first.cells.map((_, row) =>
+    line((column) => column.cells[row] ?? "", (column, text) => column.paint?.(text, row) ?? text)
+  );
+  return [titles, ...rows];
+}

@@ -1,0 +1,171 @@
+// Wires one run: steps the engine to each evaluation time, lets the metrics take the facts, acts on what they say, and
+// only then hands the facts to the sinks; so what a threshold does never depends on the speed of a sink.
+
+import { formatDuration, type Nanos, SECOND } from "../base/time.ts";
+import { Engine } from "../engine/engine.ts";
+import { hashText } from "../base/draws.ts";
+import type { Evaluation } from "../metrics/evaluation.ts";
+import type { MetricsReport } from "../metrics/report.ts";
+import { RunMetrics } from "../metrics/run_metrics.ts";
+import { FactBatch } from "../plan/facts.ts";
+import { type Plan, planLength } from "../plan/plan.ts";
+import type { ProgressState } from "../report/progress.ts";
+import { Pacer } from "./pacer.ts";
+import type { RunSinks } from "./run_sinks.ts";
+
+/** Thresholds are evaluated every two seconds of simulated time, as k6 does, and at the end. */
+const EVALUATE_EVERY = (2 * SECOND) as Nanos;
+
+/** Longest time that the event loop is kept from timers and signals. */
+const TURN_EVERY_MS = 20;
+
+/** What a run hands its facts to. */
+export type RunOutput = Pick<RunSinks, "take" | "evaluate" | "flush" | "close" | "delivery">;
+
+export interface RunListener {
+  /** Now and then, in wall time. */
+  progress(state: ProgressState): void;
+  /** Something that the user should know, as one line. */
+  notice(text: string): void;
+}
+
+export interface RunSettings {
+  readonly plan: Plan;
+  /** The wall-clock time of simulated time 0: nanoseconds since the Unix epoch. */
+  readonly startEpochNs: bigint;
+  /** Simulated seconds in one second of wall time; Infinity: as fast as it goes. */
+  readonly pace: number;
+  readonly sinks: RunOutput;
+  readonly listener: RunListener;
+}
+
+export interface RunResult {
+  readonly ended: "completed" | "aborted" | "interrupted";
+  /** At the end. */
+  readonly metrics: MetricsReport;
+  readonly evaluation: Evaluation;
+}
+
+/** One run of a plan. */
+export class Run {
+  readonly #settings: RunSettings;
+  readonly #engine: Engine;
+  readonly #metrics: RunMetrics;
+  readonly #pacer: Pacer;
+  readonly #batch = new FactBatch(32_768);
+  readonly #length: Nanos;
+  #interrupted = false;
+  #lastTurnMs = performance.now();
+  #deadlocksTold = 0;
+
+  constructor(settings: RunSettings) {
+    this.#settings = settings;
+    this.#engine = new Engine(settings.plan, hashText(`start ${settings.startEpochNs}`));
+    this.#metrics = new RunMetrics(settings.plan);
+    this.#pacer = new Pacer(settings.pace);
+    this.#length = planLength(settings.plan);
+  }
+
+  /** Ends the run as soon as it can: what is open is interrupted, and everything so far is written. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#pacer.wake();
+  }
+
+  /**
+   * Runs the plan to its end and closes the sinks, whatever happens.
+   * @throws SimulationError when the simulation cannot go on
+   */
+  async execute(): Promise<RunResult> {
+    const { sinks } = this.#settings;
+    try {
+      const ended = await this.#loop();
+      this.#tellDeadlocks();
+      const { now } = this.#engine;
+      if (this.#pacer.behindMs > 1000) {
+        this.#settings.listener.notice(
+          `the run fell behind its pace by up to ${
+            formatDuration((Math.round(this.#pacer.behindMs) * 1e6) as Nanos)
+          }; no fact is lost, and their times are as planned`,
+        );
+      }
+      return { ended, metrics: this.#metrics.report(now), evaluation: this.#metrics.evaluate(now) };
+    } finally {
+      await sinks.close();
+    }
+  }
+
+  async #loop(): Promise<RunResult["ended"]> {
+    const engine = this.#engine;
+    let evaluationTime = EVALUATE_EVERY;
+    while (!engine.done) {
+      const target = this.#pacer.sliceEnd(engine.now, evaluationTime);
+      await this.#pacer.reach(target);
+      if (this.#interrupted) return await this.#end("interrupted");
+      await this.#stepTo(target);
+      if (engine.done) break;
+      if (this.#interrupted) return await this.#end("interrupted");
+      if (target === evaluationTime) {
+        const { abort } = this.#metrics.evaluate(engine.now);
+        await this.#settings.sinks.evaluate();
+        if (abort !== undefined) return await this.#end("aborted");
+        evaluationTime = (evaluationTime + EVALUATE_EVERY) as Nanos;
+        this.#tellDeadlocks();
+      }
+      if (this.#pacer.pace < Infinity) await this.#settings.sinks.flush();
+      this.#settings.listener.progress(this.progress());
+      await this.#turn();
+    }
+    return "completed";
+  }
+
+  async #stepTo(target: Nanos): Promise<void> {
+    const engine = this.#engine;
+    do {
+      engine.step(target, this.#batch);
+      await this.#handOn();
+      await this.#turn();
+    } while (!engine.done && engine.now < target && !this.#interrupted);
+  }
+
+  async #handOn(): Promise<void> {
+    this.#metrics.take(this.#batch);
+    await this.#settings.sinks.take(this.#batch);
+    this.#batch.clear();
+  }
+
+  async #end(how: "aborted" | "interrupted"): Promise<RunResult["ended"]> {
+    this.#engine.stop(this.#batch);
+    await this.#handOn();
+    return how;
+  }
+
+  #tellDeadlocks(): void {
+    for (; this.#deadlocksTold < this.#engine.deadlocks.length; this.#deadlocksTold++) {
+      this.#settings.listener.notice(this.#engine.deadlocks[this.#deadlocksTold]!);
+    }
+  }
+
+  /** Lets timers, signals and answers of the network have their turn. */
+  async #turn(): Promise<void> {
+    if (performance.now() - this.#lastTurnMs < TURN_EVERY_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#lastTurnMs = performance.now();
+  }
+
+  /** What the run would show now. */
+  progress(): ProgressState {
+    const { now } = this.#engine;
+    const { spans, logs } = this.#settings.sinks.delivery;
+    return {
+      now,
+      end: this.#length,
+      spans: spans.generated,
+      logs: logs.generated,
+      faults: this.#settings.plan.faults.filter((fault) => now >= fault.at && now < fault.until).map((fault) =>
+        fault.name
+      ),
+      workloads: this.#metrics.workloads(now),
+    };
+  }
+}

@@ -1,0 +1,118 @@
+// Where a run's log lines and spans go: which sinks there are, and the account of all of them.
+
+import { join } from "node:path";
+import type { FactBatch } from "../plan/facts.ts";
+import type { Plan } from "../plan/plan.ts";
+import { LogFiles } from "../sinks/log_files.ts";
+import { type OtlpOptions, shownUrl } from "../sinks/otlp_options.ts";
+import { askCollector } from "../sinks/otlp_probe.ts";
+import { OtlpSink } from "../sinks/otlp_sink.ts";
+import type { Delivery, Sink } from "../sinks/sink.ts";
+import { TraceFile, TraceFileSink } from "../sinks/trace_file.ts";
+import type { RunIdentity } from "../telemetry/identity.ts";
+import { SpanBuilder } from "../telemetry/spans.ts";
+import { RUN_FILES } from "./run_files.ts";
+
+/** `auto`: the collector if one answers, else the file; `otlp`: the collector in any case. */
+export const TRACE_MODES = ["auto", "otlp", "file", "none"] as const;
+export type TraceMode = (typeof TRACE_MODES)[number];
+
+export interface RunSinksSettings {
+  readonly plan: Plan;
+  readonly identity: RunIdentity;
+  readonly runId: string;
+  /** Undefined: no log files. */
+  readonly logsFolder: string | undefined;
+  readonly runFolder: string;
+  readonly traces: TraceMode;
+  readonly otlp: OtlpOptions;
+  readonly onNotice: (text: string) => void;
+}
+
+/** How long `auto` waits for a collector's answer. */
+const PROBE_TIMEOUT_MS = 1_000;
+
+const NOTHING: Delivery = { generated: 0, delivered: 0, rejected: 0, pending: 0 };
+
+type CountingSink = Sink & { readonly delivery: Readonly<Delivery> };
+
+/** All sinks of a run as one. */
+export class RunSinks {
+  readonly #logs: LogFiles | undefined;
+  readonly #spans: CountingSink | undefined;
+  readonly #sinks: readonly Sink[];
+  readonly #traceFile: TraceFile;
+  /** Where the spans go, in words. */
+  readonly tracesTo: string;
+
+  private constructor(
+    logs: LogFiles | undefined,
+    spans: CountingSink | undefined,
+    traceFile: TraceFile,
+    tracesTo: string,
+  ) {
+    this.#logs = logs;
+    this.#spans = spans;
+    this.#traceFile = traceFile;
+    this.#sinks = [...(logs === undefined ? [] : [logs]), ...(spans === undefined ? [] : [spans])];
+    this.tracesTo = tracesTo;
+  }
+
+  /**
+   * Opens the files and, for `auto`, asks whether a collector answers.
+   * @throws Error when a log file cannot be created
+   */
+  static async open(settings: RunSinksSettings): Promise<RunSinks> {
+    const { plan, identity, runId, onNotice, otlp } = settings;
+    const traceFile = new TraceFile({ path: join(settings.runFolder, RUN_FILES.traces), onNotice });
+    const url = shownUrl(otlp.url);
+    let mode = settings.traces;
+    let tracesTo: string | undefined;
+    if (mode === "auto") {
+      const { answers, words } = await askCollector(otlp, PROBE_TIMEOUT_MS);
+      mode = answers ? "otlp" : "file";
+      if (!answers) tracesTo = `${RUN_FILES.traces} (no collector at ${url}: ${words})`;
+    }
+    const logs = settings.logsFolder === undefined
+      ? undefined
+      : new LogFiles({ plan, identity, directory: settings.logsFolder, runId, onNotice });
+    const builder = new SpanBuilder(plan, identity);
+    if (mode === "none") return new RunSinks(logs, undefined, traceFile, "not written (--traces none)");
+    if (mode === "file") {
+      return new RunSinks(logs, new TraceFileSink(builder, traceFile), traceFile, tracesTo ?? RUN_FILES.traces);
+    }
+    const sink = new OtlpSink({ spans: builder, options: otlp, pendingStore: traceFile, onNotice });
+    return new RunSinks(logs, sink, traceFile, url);
+  }
+
+  get delivery(): { readonly spans: Delivery; readonly logs: Delivery } {
+    return { spans: this.#spans?.delivery ?? NOTHING, logs: this.#logs?.delivery ?? NOTHING };
+  }
+
+  /** The trace file, if there is one. */
+  get traceFile(): string | undefined {
+    return this.#traceFile.exists ? this.#traceFile.path : undefined;
+  }
+
+  /** The log files that were opened. */
+  get logFiles(): readonly string[] {
+    return this.#logs?.paths ?? [];
+  }
+
+  async take(batch: FactBatch): Promise<void> {
+    for (const sink of this.#sinks) await sink.take(batch);
+  }
+
+  async evaluate(): Promise<void> {
+    for (const sink of this.#sinks) await sink.evaluate?.();
+  }
+
+  async flush(): Promise<void> {
+    for (const sink of this.#sinks) await sink.flush?.();
+  }
+
+  async close(): Promise<void> {
+    for (const sink of this.#sinks) await sink.close();
+    this.#traceFile.close();
+  }
+}

@@ -1,0 +1,235 @@
+// Checks over the graph of calls: that every request can end, and that none makes more spans than a backend takes.
+
+import type { Diagnostics } from "../base/diagnostics.ts";
+import type { CallStep, EndpointRef, Step } from "../model/model.ts";
+import { CALL_DEPTH_MAX } from "../plan/facts.ts";
+import { type EndpointOutline, type Outline, refText } from "./outline.ts";
+
+/**
+ * Spans of one request on average. Tempo refuses traces above 5 MB by default, which is about 10,000 spans; ten times that
+ * is a fan-out that nobody meant.
+ */
+export const TRACE_SPANS_MAX = 100_000;
+
+/** Diagnoses cycles without an end, and fan-outs beyond TRACE_SPANS_MAX. */
+export function checkCallGraph(outline: Outline, diagnostics: Diagnostics): void {
+  const endpoints = new Map<string, EndpointOutline>();
+  const makesServerSpan = new Set<string>();
+  for (const service of outline.services?.values() ?? []) {
+    for (const endpoint of service.endpoints?.values() ?? []) {
+      const text = refText(endpoint.ref);
+      endpoints.set(text, endpoint);
+      if (service.kind === "service") makesServerSpan.add(text);
+    }
+  }
+  const blockers = endlessCalls(endpoints);
+  diagnoseCycles(blockers, endpoints, outline, diagnostics);
+  // Without an end the number of spans says nothing more.
+  if (blockers.size === 0) diagnoseFanOut(endpoints, makesServerSpan, outline, diagnostics);
+}
+
+/**
+ * The endpoints that can never end, each with the call that holds it: the complement of the least fixpoint of "some way
+ * through the steps meets only endpoints that can end".
+ */
+function endlessCalls(endpoints: ReadonlyMap<string, EndpointOutline>): ReadonlyMap<string, CallStep> {
+  const ending = new Set<string>();
+  const waiting = new Map<string, string[]>();
+  const blockers = new Map<string, CallStep>();
+  const open = [...endpoints.keys()];
+  const endsAt = (ref: EndpointRef): boolean => !endpoints.has(refText(ref)) || ending.has(refText(ref));
+  for (let text = open.pop(); text !== undefined; text = open.pop()) {
+    if (ending.has(text)) continue;
+    const blocker = blockerOf(endpoints.get(text)!.steps ?? [], endsAt);
+    if (blocker === undefined) {
+      ending.add(text);
+      blockers.delete(text);
+      open.push(...waiting.get(text) ?? []);
+      waiting.delete(text);
+    } else {
+      blockers.set(text, blocker);
+      const held = refText(blocker.target);
+      const others = waiting.get(held);
+      if (others === undefined) waiting.set(held, [text]);
+      else others.push(text);
+    }
+  }
+  return blockers;
+}
+
+/** The first call on every way through the steps whose callee does not end; undefined when some way ends. */
+function blockerOf(steps: readonly Step[], endsAt: (ref: EndpointRef) => boolean): CallStep | undefined {
+  for (const step of steps) {
+    const blocker = blockerOfStep(step, endsAt);
+    if (blocker !== undefined) return blocker;
+  }
+  return undefined;
+}
+
+function blockerOfStep(step: Step, endsAt: (ref: EndpointRef) => boolean): CallStep | undefined {
+  switch (step.type) {
+    case "call":
+      return step.probability < 1 || endsAt(step.target) ? undefined : step;
+    case "parallel":
+      return blockerOf(step.branches.flat(), endsAt);
+    case "choose": {
+      let first: CallStep | undefined;
+      for (const option of step.options) {
+        if (option.weight === 0) continue;
+        const blocker = blockerOf(option.steps, endsAt);
+        if (blocker === undefined) return undefined;
+        first ??= blocker;
+      }
+      return first;
+    }
+    case "repeat":
+      // What is drawn is rounded: below a half it is no turn at all.
+      return step.times.least < 0.5 ? undefined : blockerOf(step.steps, endsAt);
+    default:
+      return undefined;
+  }
+}
+
+function diagnoseCycles(
+  blockers: ReadonlyMap<string, CallStep>,
+  endpoints: ReadonlyMap<string, EndpointOutline>,
+  outline: Outline,
+  diagnostics: Diagnostics,
+): void {
+  const done = new Set<string>();
+  for (const start of endpoints.keys()) {
+    const way: string[] = [];
+    let text = start;
+    while (blockers.has(text) && !done.has(text)) {
+      done.add(text);
+      way.push(text);
+      text = refText(blockers.get(text)!.target);
+    }
+    const from = way.indexOf(text);
+    if (from === -1) continue;
+    const cycle = way.slice(from);
+    const place = outline.placeOf(blockers.get(cycle[0]!)!.target);
+    if (place === undefined) continue;
+    const shown = [...cycle, cycle[0]!].join(" -> ");
+    const message = cycle.length === 1
+      ? `${text} calls itself without an end: ${shown}`
+      : `calls without an end: ${shown}`;
+    diagnostics.add(
+      place.span,
+      place.path,
+      message,
+      `take one of these calls out, or make it now and then: { call: ${
+        refText(blockers.get(cycle[0]!)!.target)
+      }, probability: 50% }`,
+    );
+  }
+}
+
+interface WeightedCall {
+  readonly call: CallStep;
+  /** How often on average, for one execution of the steps. */
+  readonly count: number;
+}
+
+/** The calls of the steps when all goes well. */
+function* weightedCalls(steps: readonly Step[], count = 1): Generator<WeightedCall> {
+  for (const step of steps) {
+    switch (step.type) {
+      case "call":
+        yield { call: step, count: count * step.probability };
+        break;
+      case "parallel":
+        for (const branch of step.branches) yield* weightedCalls(branch, count);
+        break;
+      case "choose": {
+        const total = step.options.reduce((sum, option) => sum + option.weight, 0);
+        for (const { weight, steps: chosen } of step.options) yield* weightedCalls(chosen, count * weight / total);
+        break;
+      }
+      case "repeat":
+        yield* weightedCalls(step.steps, count * step.times.mean);
+        break;
+    }
+  }
+}
+
+function diagnoseFanOut(
+  endpoints: ReadonlyMap<string, EndpointOutline>,
+  makesServerSpan: ReadonlySet<string>,
+  outline: Outline,
+  diagnostics: Diagnostics,
+): void {
+  const calls = new Map([...endpoints].map(([text, { steps }]) => [text, [...weightedCalls(steps ?? [])]]));
+  const spans = expectedSpans(calls, makesServerSpan);
+  const isOver = (text: string): boolean => (spans.get(text) ?? 0) > TRACE_SPANS_MAX;
+  const over = [...endpoints.keys()].filter(isOver);
+  // Whoever calls one of them is over as well; the ones that call none are where it begins.
+  const origins = over.filter((text) => !calls.get(text)!.some(({ call }) => isOver(refText(call.target))));
+  for (const text of origins.length > 0 ? origins : over.slice(0, 1)) {
+    const { chain, first } = largestChain(text, calls, spans);
+    const place = first && outline.placeOf(first.target);
+    if (place === undefined) continue;
+    const count = spans.get(text)!;
+    const shown = count > 1e12 ? "endlessly many" : `about ${Math.round(count).toLocaleString("en-US")}`;
+    diagnostics.add(
+      place.span,
+      place.path,
+      `a request of ${text} makes ${shown} spans on average; at most ${
+        TRACE_SPANS_MAX.toLocaleString("en-US")
+      } are allowed`,
+      `most of them by ${chain}`,
+    );
+  }
+}
+
+/** Spans of one request, by iteration: chains of calls end at CALL_DEPTH_MAX. */
+function expectedSpans(
+  calls: ReadonlyMap<string, readonly WeightedCall[]>,
+  makesServerSpan: ReadonlySet<string>,
+): ReadonlyMap<string, number> {
+  let spans = new Map<string, number>();
+  for (let depth = 0; depth < CALL_DEPTH_MAX; depth++) {
+    const next = new Map<string, number>();
+    let hasChanged = false;
+    for (const [text, own] of calls) {
+      let sum = makesServerSpan.has(text) ? 1 : 0;
+      for (const { call, count } of own) {
+        if (count > 0) sum += count * (1 + (spans.get(refText(call.target)) ?? 0));
+      }
+      next.set(text, sum);
+      if (sum !== spans.get(text)) hasChanged = true;
+    }
+    spans = next;
+    if (!hasChanged) break;
+  }
+  return spans;
+}
+
+const CHAIN_MAX = 8;
+
+/** The calls that make the most spans, from the endpoint on: `web.GET / -> 100 x a.X -> 100 x b.Y`. */
+function largestChain(
+  start: string,
+  calls: ReadonlyMap<string, readonly WeightedCall[]>,
+  spans: ReadonlyMap<string, number>,
+): { chain: string; first: CallStep | undefined } {
+  const parts = [start];
+  const seen = new Set<string>();
+  let first: CallStep | undefined;
+  let text = start;
+  while (parts.length < CHAIN_MAX && !seen.has(text)) {
+    seen.add(text);
+    const counts = new Map<string, WeightedCall>();
+    for (const each of calls.get(text) ?? []) {
+      const to = refText(each.call.target);
+      counts.set(to, { call: each.call, count: each.count + (counts.get(to)?.count ?? 0) });
+    }
+    const weight = (to: string, { count }: WeightedCall): number => count * (1 + (spans.get(to) ?? 0));
+    const [largest] = [...counts].sort((a, b) => weight(...b) - weight(...a));
+    if (largest === undefined) break;
+    first ??= largest[1].call;
+    text = largest[0];
+    parts.push(`${Number(largest[1].count.toPrecision(3))} x ${text}`);
+  }
+  return { chain: parts.join(" -> "), first };
+}

@@ -1,0 +1,373 @@
+// Scenario to Plan: names become small integers, steps programs, and every draw gets a salt made of names, so that
+// adding or moving something else changes none of them.
+
+import { hashText } from "../base/draws.ts";
+import { FOREVER, type Nanos } from "../base/time.ts";
+import type { Distribution } from "../distributions/distribution.ts";
+import {
+  type AttributeSpec,
+  type CallStep,
+  type Endpoint,
+  type EndpointRef,
+  type ErrorSpec,
+  protocolOf,
+  type Step,
+} from "../model/model.ts";
+import {
+  type CallSite,
+  type Failure,
+  type Instruction,
+  type LogSite,
+  Op,
+  type Plan,
+  type PlanAttribute,
+  type PlanEndpoint,
+  type PlanFault,
+  type PlanJourney,
+  type PlanService,
+  type Program,
+} from "../plan/plan.ts";
+import type { FaultSpec, FaultTarget, Scenario } from "./scenario.ts";
+
+/** Makes the Plan of a scenario whose references all hold. */
+export function compileScenario(scenario: Scenario): Plan {
+  return new Compiler(scenario).compile();
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+class Compiler {
+  readonly #scenario: Scenario;
+  readonly #serviceIndex = new Map<string, number>();
+  readonly #endpointIndex = new Map<string, number>();
+  readonly #sites: Mutable<CallSite>[] = [];
+  readonly #logs: LogSite[] = [];
+  readonly #failures: Failure[] = [];
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+  }
+
+  compile(): Plan {
+    const scenario = this.#scenario;
+    let endpoints = 0;
+    for (const service of scenario.services.values()) {
+      this.#serviceIndex.set(service.name, this.#serviceIndex.size);
+      for (const name of service.endpoints.keys()) {
+        this.#endpointIndex.set(endpointKey({ service: service.name, endpoint: name }), endpoints++);
+      }
+    }
+    const planEndpoints = this.#endpoints();
+    const journeys = [...scenario.journeys].map(([name, steps], index): PlanJourney => ({
+      index,
+      name,
+      program: new ProgramWriter(this, -1, index, `journey ${name}`).write(steps, false),
+    }));
+    const faults = scenario.faults.map((fault, index) => this.#fault(fault, index));
+    this.#attachFaults(planEndpoints, scenario.faults);
+    return {
+      name: scenario.name,
+      seed: scenario.seed,
+      namespace: scenario.namespace,
+      environment: scenario.environment,
+      services: this.#services(),
+      endpoints: planEndpoints,
+      sites: this.#sites,
+      logs: this.#logs,
+      failures: this.#failures,
+      journeys,
+      workloads: [...scenario.workloads.values()].map((workload, index) => ({
+        index,
+        name: workload.name,
+        salt: hashText(`scenario ${workload.name}`),
+        executor: workload.executor,
+        journey: journeys.findIndex((journey) => journey.name === workload.exec),
+        startTime: workload.startTime,
+        gracefulStop: workload.gracefulStop,
+        tags: workload.tags,
+        env: workload.env,
+        load: workload.load,
+      })),
+      faults,
+      thresholds: scenario.thresholds,
+    };
+  }
+
+  #services(): PlanService[] {
+    return [...this.#scenario.services.values()].map((service, index): PlanService => ({
+      index,
+      name: service.name,
+      kind: service.kind,
+      language: service.language,
+      version: service.version,
+      system: service.system,
+      replicas: service.replicas,
+      concurrency: service.concurrency,
+      queue: service.queue,
+      logs: service.logs,
+      attributes: service.attributes,
+      endpoints: [...service.endpoints.keys()].map((endpoint) => this.endpoint({ service: service.name, endpoint })),
+    }));
+  }
+
+  #endpoints(): Mutable<PlanEndpoint>[] {
+    const endpoints: Mutable<PlanEndpoint>[] = [];
+    for (const service of this.#scenario.services.values()) {
+      for (const endpoint of service.endpoints.values()) {
+        const key = endpointKey({ service: service.name, endpoint: endpoint.name });
+        const index = endpoints.length;
+        endpoints.push({
+          index,
+          service: this.#serviceIndex.get(service.name)!,
+          name: endpoint.name,
+          protocol: protocolOf(endpoint.name),
+          latency: endpoint.latency,
+          latencySalt: hashText(`latency ${key}`),
+          errorRate: endpoint.errors?.rate ?? 0,
+          errorSalt: hashText(`errors ${key}`),
+          failure: endpoint.errors === undefined ? -1 : this.#failure(endpoint.errors),
+          attributes: attributes(endpoint.attributes, key),
+          program: this.#program(endpoint, index, key),
+          faults: [],
+        });
+      }
+    }
+    return endpoints;
+  }
+
+  #program(endpoint: Endpoint, index: number, key: string): Program {
+    return new ProgramWriter(this, index, -1, key).write(endpoint.calls, !endpoint.calls.some(contains("work")));
+  }
+
+  #failure({ status, exception, message }: ErrorSpec): number {
+    return this.#failures.push({ status, exception, message }) - 1;
+  }
+
+  #fault(fault: FaultSpec, index: number): PlanFault {
+    return {
+      index,
+      name: fault.name,
+      kind: fault.kind,
+      target: fault.target.text,
+      salt: hashText(`fault ${fault.name}`),
+      at: fault.at,
+      until: (fault.at + fault.duration) as Nanos,
+      ramp: fault.ramp,
+      probability: fault.probability,
+      replica: fault.target.replica ?? -1,
+      failure: fault.failure === undefined ? -1 : this.#failure(fault.failure),
+      effect: fault.effect,
+    };
+  }
+
+  /** A fault of an edge stands at its call sites, any other at the endpoints. */
+  #attachFaults(endpoints: Mutable<PlanEndpoint>[], faults: readonly FaultSpec[]): void {
+    faults.forEach(({ target }, index) => {
+      const touched = endpoints.filter((endpoint) => this.#isTarget(endpoint, target));
+      if (target.caller === undefined) {
+        for (const endpoint of touched) endpoint.faults = [...endpoint.faults, index];
+        return;
+      }
+      const { service, endpoint } = target.caller;
+      const callers = new Set(
+        endpoints.filter((caller) => this.#isTarget(caller, { ...target, service, endpoint })).map((caller) =>
+          caller.index
+        ),
+      );
+      for (const site of this.#sites) {
+        if (callers.has(site.caller) && touched.some((callee) => callee.index === site.callee)) {
+          site.faults = [...site.faults, index];
+        }
+      }
+    });
+  }
+
+  #isTarget(endpoint: PlanEndpoint, target: FaultTarget): boolean {
+    return endpoint.service === this.#serviceIndex.get(target.service) &&
+      (target.endpoint === undefined || target.endpoint === endpoint.name);
+  }
+
+  /** Index of an endpoint in the plan. */
+  endpoint(ref: EndpointRef): number {
+    return this.#endpointIndex.get(endpointKey(ref))!;
+  }
+
+  addSite(step: CallStep, caller: number, journey: number, salt: number): number {
+    const index = this.#sites.length;
+    this.#sites.push({
+      index,
+      caller,
+      journey,
+      callee: this.endpoint(step.target),
+      salt,
+      probability: step.probability,
+      timeout: step.timeout ?? FOREVER,
+      deadline: step.deadline ?? FOREVER,
+      attempts: step.retry?.attempts ?? 1,
+      backoff: step.retry?.backoff,
+      optional: step.optional,
+      network: step.network ?? this.#scenario.services.get(step.target.service)?.network ?? this.#scenario.network,
+      faults: [],
+    });
+    return index;
+  }
+
+  addLog(log: Omit<LogSite, "index">): number {
+    return this.#logs.push({ index: this.#logs.length, ...log }) - 1;
+  }
+}
+
+function endpointKey({ service, endpoint }: EndpointRef): string {
+  return `${service}.${endpoint}`;
+}
+
+function attributes(specs: ReadonlyMap<string, AttributeSpec>, owner: string): PlanAttribute[] {
+  return [...specs].map(([name, spec]) => ({ name, spec, salt: hashText(`attribute ${owner} ${name}`) }));
+}
+
+/** Tells whether a step, or one inside it, is of a type. A fallback's steps count: they are steps like others. */
+function contains(type: Step["type"]): (step: Step) => boolean {
+  const test = (step: Step): boolean => step.type === type || innerSteps(step).some(test);
+  return test;
+}
+
+function innerSteps(step: Step): readonly Step[] {
+  switch (step.type) {
+    case "parallel":
+      return step.branches.flat();
+    case "choose":
+      return step.options.flatMap((option) => option.steps);
+    case "repeat":
+      return step.steps;
+    case "call":
+      return step.fallback ?? [];
+    default:
+      return [];
+  }
+}
+
+/** Writes the program of one endpoint or journey. */
+class ProgramWriter {
+  readonly #program: Mutable<Instruction>[] = [];
+  /** How many places of a kind there are so far: an ordinal among equals, so that other steps do not move it. */
+  readonly #ordinals = new Map<string, number>();
+
+  constructor(
+    readonly compiler: Compiler,
+    readonly endpoint: number,
+    readonly journey: number,
+    readonly owner: string,
+  ) {}
+
+  /** `workFirst`: the endpoint's own work comes before its first step. */
+  write(steps: readonly Step[], workFirst: boolean): Program {
+    if (workFirst) this.#emit(Op.work, { share: 1 });
+    this.#steps(steps);
+    this.#emit(Op.end);
+    return this.#program;
+  }
+
+  #emit(op: Op, fields: Partial<Omit<Instruction, "op">> = {}): Mutable<Instruction> {
+    const instruction = {
+      op,
+      salt: 0,
+      distribution: undefined,
+      share: 0,
+      site: -1,
+      jump: -1,
+      targets: [],
+      weights: [],
+      ...fields,
+    };
+    this.#program.push(instruction);
+    return instruction;
+  }
+
+  get #next(): number {
+    return this.#program.length;
+  }
+
+  #salt(what: string): number {
+    const ordinal = this.#ordinals.get(what) ?? 0;
+    this.#ordinals.set(what, ordinal + 1);
+    return hashText(`${this.owner} | ${what} | ${ordinal}`);
+  }
+
+  #steps(steps: readonly Step[]): void {
+    for (const step of steps) this.#step(step);
+  }
+
+  #step(step: Step): void {
+    switch (step.type) {
+      case "call":
+        return this.#call(step);
+      case "parallel":
+        return this.#parallel(step.branches);
+      case "choose":
+        return this.#choose(step.options);
+      case "repeat":
+        return this.#repeat(step.times, step.steps);
+      case "work":
+        this.#emit(Op.work, { share: step.share ?? 0, distribution: step.latency, salt: this.#salt("work") });
+        return;
+      case "think":
+        this.#emit(Op.think, { distribution: step.pause, salt: this.#salt("think") });
+        return;
+      case "log":
+        this.#emit(Op.log, {
+          site: this.compiler.addLog({
+            level: step.level,
+            message: step.message,
+            attributes: attributes(step.attributes, `${this.owner} log ${step.message}`),
+          }),
+        });
+        return;
+    }
+  }
+
+  #call(step: CallStep): void {
+    const salt = this.#salt(`call ${endpointKey(step.target)}`);
+    const call = this.#emit(Op.call, { site: this.compiler.addSite(step, this.endpoint, this.journey, salt) });
+    if (step.fallback === undefined) return;
+    const over = this.#emit(Op.jump);
+    call.jump = this.#next;
+    this.#steps(step.fallback);
+    over.jump = this.#next;
+  }
+
+  #parallel(branches: readonly (readonly Step[])[]): void {
+    const fork = this.#emit(Op.fork);
+    fork.targets = branches.map((branch) => {
+      const start = this.#next;
+      this.#steps(branch);
+      this.#emit(Op.join);
+      return start;
+    });
+    fork.jump = this.#next;
+  }
+
+  #choose(options: readonly { readonly weight: number; readonly steps: readonly Step[] }[]): void {
+    const total = options.reduce((sum, option) => sum + option.weight, 0);
+    let cumulative = 0;
+    const choose = this.#emit(Op.choose, {
+      salt: this.#salt("choose"),
+      weights: options.map((option) => (cumulative += option.weight / total)),
+    });
+    const ends: Mutable<Instruction>[] = [];
+    choose.targets = options.map((option) => {
+      const start = this.#next;
+      this.#steps(option.steps);
+      ends.push(this.#emit(Op.jump));
+      return start;
+    });
+    for (const end of ends) end.jump = this.#next;
+  }
+
+  #repeat(times: Distribution, steps: readonly Step[]): void {
+    const repeat = this.#emit(Op.repeat, { distribution: times, salt: this.#salt("repeat") });
+    const first = this.#next;
+    this.#steps(steps);
+    this.#emit(Op.again, { jump: first });
+    repeat.jump = this.#next;
+  }
+}

@@ -1,0 +1,280 @@
+// Fields of a scenario file besides its services: journeys, workloads, faults, and the top level.
+
+import type { Diagnostics, Mark } from "../base/diagnostics.ts";
+import {
+  converted,
+  type Decoded,
+  duration,
+  type Field,
+  integer,
+  INVALID,
+  type Invalid,
+  listOf,
+  mapOf,
+  marked,
+  optional,
+  record,
+  type RecordField,
+  required,
+  share,
+  tagged,
+  text,
+  withDefault,
+  wrong,
+  wrongType,
+} from "../base/fields.ts";
+import { entryOf, type Node } from "../base/node.ts";
+import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
+import { latencyField } from "../distributions/registry.ts";
+import { compileFault, FAULTS } from "../faults/registry.ts";
+import { compileExecutor, EXECUTORS } from "../load/registry.ts";
+import { servicesField } from "../model/service_fields.ts";
+import { journeyStepsField } from "../model/step_fields.ts";
+import { thresholdsField } from "../objectives/thresholds_field.ts";
+import type { FaultSpec, Workload } from "./scenario.ts";
+import { targetField } from "./target.ts";
+
+/** Each takes a slot in every fact. */
+const WORKLOADS_MAX = 1000;
+const JOURNEYS_MAX = 10_000;
+/** Each request asks every fault of its endpoint. */
+const FAULTS_MAX = 1000;
+/** What a terminal shows on a line, and a folder's name may hold. */
+const NAME_LENGTH_MAX = 200;
+
+/** Names of faults, by their nodes. */
+export const FAULT_NAMES: Mark<string> = { name: "fault names" };
+
+/** A workload whose journey may still be the only one. */
+export type WorkloadDraft = Omit<Workload, "name" | "exec"> & { readonly exec: string | undefined };
+
+/** k6's own durations: a bare number is milliseconds. */
+const k6Duration = duration({ max: RUN_LENGTH_MAX, bareMilliseconds: true });
+
+/** A map to texts; numbers and words are taken as they are written. */
+function textsField(expects: string): Field<ReadonlyMap<string, string>> {
+  const value: Field<string> = {
+    expects: "a text",
+    decode: (node, diagnostics) =>
+      node.type !== "scalar" || node.value === null
+        ? wrongType(node, "a text", diagnostics)
+        : typeof node.value === "string"
+        ? node.value
+        : node.expanded ?? node.text,
+    schema: () => ({ type: ["string", "number", "boolean"] }),
+  };
+  return mapOf(value, expects, { key: /^[^\p{Cc}\p{Cf}]{1,200}$/u, keyExpects: "a name", sizeMax: 100 });
+}
+
+const NAME = /^[0-9a-zA-Z_-]{1,100}$/;
+
+const WORKLOAD_COMMON = {
+  exec: optional(text("the name of a journey"), "The journey that each iteration takes. The only one if left out."),
+  startTime: withDefault(k6Duration, 0 as Nanos, "When it begins, from the start of the run.", "0s"),
+  gracefulStop: withDefault(
+    k6Duration,
+    (30 * SECOND) as Nanos,
+    "How long iterations that are under way at its end may go on.",
+    "30s",
+  ),
+  env: withDefault(textsField("a map of variables"), new Map(), "Variables, as in k6.", "none"),
+  tags: withDefault(textsField("a map of tags"), new Map(), "Tags of its samples, for thresholds.", "none"),
+} as const;
+
+/** An entry of `scenarios`. */
+export const workloadField: Field<WorkloadDraft> = converted(
+  tagged("a scenario", "executor", EXECUTORS, WORKLOAD_COMMON, {
+    instead: () => "write { executor: constant-vus, vus: 1, duration: 10s }",
+    unknown: (key) =>
+      /^(journey|flow|script|function)$/i.test(key)
+        ? "exec: the name of a journey"
+        : key === "options"
+        ? "browser options mean nothing here: leave it out"
+        : undefined,
+  }),
+  ({ kind, config, common }, node, diagnostics) => {
+    const load = compileExecutor(kind, config, node, diagnostics);
+    if (load === INVALID) return INVALID;
+    const length = common.startTime + load.length + common.gracefulStop;
+    if (length > RUN_LENGTH_MAX) {
+      return wrong(
+        node,
+        `this scenario ends after ${formatDuration(length as Nanos)}`,
+        diagnostics,
+        `a run lasts at most ${formatDuration(RUN_LENGTH_MAX)}, startTime and gracefulStop included`,
+      );
+    }
+    return { executor: kind, ...common, load };
+  },
+);
+
+const moment = duration({ max: RUN_LENGTH_MAX });
+
+const FAULT_COMMON = {
+  name: optional(
+    text("a name", { lengthMax: NAME_LENGTH_MAX }),
+    "What reports call it. Made of kind, target and time if left out.",
+  ),
+  target: required(
+    targetField,
+    "What it strikes: service, service.endpoint, the replica service#2, or the calls caller -> callee.",
+    "target: payment.Charge",
+  ),
+  at: withDefault(moment, 0 as Nanos, "When it begins, from the start of the run.", "0s"),
+  for: optional(duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX }), "How long it lasts. To the end if left out."),
+  ramp: withDefault(
+    moment,
+    0 as Nanos,
+    "How long it takes to rise to its full strength; it falls as long before its end.",
+    "0s",
+  ),
+  probability: withDefault(share(), 1, "Share of the requests that it touches.", "100%"),
+} as const;
+
+/** An item of `faults`. */
+export const faultField: Field<FaultSpec> = converted(
+  tagged("a fault", "kind", FAULTS, FAULT_COMMON, {
+    unknown: (key) =>
+      key === "duration"
+        ? "for: how long it lasts"
+        : key === "start" || key === "startTime"
+        ? "at: when it begins"
+        : undefined,
+  }),
+  ({ kind, config, common }, node, diagnostics) => {
+    const compiled = compileFault(kind, config, node, diagnostics);
+    const { target, at, ramp, probability } = common;
+    const length = common.for ?? FOREVER;
+    const hasRoom = rampFits(ramp, length, node, diagnostics);
+    const name = common.name ?? `${kind} on ${target.text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
+    diagnostics.mark(FAULT_NAMES, (node.type === "map" && entryOf(node, "name")?.value) || node, name);
+    if (compiled === INVALID || !hasRoom) return INVALID;
+    return { name, kind, target, at, duration: length, ramp, probability, ...compiled };
+  },
+);
+
+function rampFits(ramp: Nanos, length: Nanos, node: Node, diagnostics: Diagnostics): boolean {
+  if (ramp * 2 <= length) return true;
+  const place = (node.type === "map" && entryOf(node, "ramp")?.value) || node;
+  wrong(
+    place,
+    `a ramp of ${formatDuration(ramp)} up and down does not fit into ${formatDuration(length)}`,
+    diagnostics,
+    `ramp is at most half of for: ${formatDuration((length / 2) as Nanos)}`,
+  );
+  return false;
+}
+
+const WORKLOAD_EXAMPLE = "scenarios: { load: { executor: constant-vus, vus: 1, duration: 10s } }";
+
+const SCENARIO = {
+  name: required(
+    text("a name", { lengthMax: NAME_LENGTH_MAX, pattern: /[^\s]/ }),
+    "What the scenario is called.",
+    "name: checkout",
+  ),
+  description: optional(text("a text", { lengthMax: 10_000 }), "What it shows, for people."),
+  seed: withDefault(
+    integer({ min: 0 }),
+    1,
+    "Chooses the random draws: the same seed and start give the same bytes.",
+  ),
+  namespace: optional(
+    text("a name", { lengthMax: NAME_LENGTH_MAX, pattern: /[^\s]/ }),
+    "service.namespace of all telemetry. Made of the name if left out.",
+  ),
+  environment: withDefault(
+    text("a name", { lengthMax: NAME_LENGTH_MAX, pattern: /[^\s]/ }),
+    "production",
+    "deployment.environment.name of all telemetry.",
+  ),
+  network: optional(
+    latencyField,
+    "Time between any caller and its callee, each way, where neither call nor service says otherwise. None if left out.",
+  ),
+  services: required(servicesField, "The services by name.", 'services: { web: { endpoints: { "GET /": 5ms } } }'),
+  journeys: required(
+    mapOf(journeyStepsField, "a map of journeys", {
+      key: NAME,
+      keyExpects: "a name of a journey",
+      keyHint: "letters, digits, - and _",
+      min: 1,
+      sizeMax: JOURNEYS_MAX,
+      example: 'as in { visit: ["web.GET /"] }',
+    }),
+    "What users do: lists of steps by name.",
+    'journeys: { visit: ["web.GET /"] }',
+  ),
+  scenarios: required(
+    mapOf(workloadField, "a map of scenarios", {
+      key: NAME,
+      keyExpects: "a name of a scenario",
+      keyHint: "letters, digits, - and _, as in k6",
+      min: 1,
+      sizeMax: WORKLOADS_MAX,
+      example: "as in { load: { executor: constant-vus, vus: 1, duration: 10s } }",
+    }),
+    "The load by name, in k6's words: executor, and what that takes.",
+    WORKLOAD_EXAMPLE,
+  ),
+  faults: withDefault(
+    listOf(faultField, "a list of faults", { sizeMax: FAULTS_MAX }),
+    [],
+    "What goes wrong, and when.",
+    "nothing",
+  ),
+  thresholds: withDefault(
+    marked({ name: "thresholds" }, thresholdsField),
+    [],
+    "What has to hold, in k6's words.",
+    "none",
+  ),
+} as const;
+
+export type ScenarioConfig = Decoded<typeof SCENARIO>;
+
+const K6_SHORTCUTS = /^(vus|duration|iterations|stages)$/;
+const K6_OPTIONS = new Set([
+  "batch",
+  "batchPerHost",
+  "blacklistIPs",
+  "cloud",
+  "discardResponseBodies",
+  "dns",
+  "ext",
+  "hosts",
+  "httpDebug",
+  "insecureSkipTLSVerify",
+  "maxRedirects",
+  "noConnectionReuse",
+  "noVUConnectionReuse",
+  "rps",
+  "setupTimeout",
+  "summaryTimeUnit",
+  "summaryTrendStats",
+  "systemTags",
+  "teardownTimeout",
+  "throw",
+  "tlsAuth",
+  "tlsCipherSuites",
+  "tlsVersion",
+  "userAgent",
+]);
+
+/** A whole file. */
+export const scenarioField: RecordField<typeof SCENARIO> = record("the scenario", SCENARIO, {
+  instead: () => "a scenario is a map that begins with name: …",
+  unknown: (key) =>
+    K6_SHORTCUTS.test(key)
+      ? `this shortcut of k6 goes into an entry: ${WORKLOAD_EXAMPLE}`
+      : key === "options"
+      ? "what stands in k6's options stands at the top level here"
+      : K6_OPTIONS.has(key)
+      ? "this option of k6 means nothing here: leave it out"
+      : key === "extends"
+      ? "a scenario cannot extend another: write its keys out"
+      : undefined,
+});
+
+/** Type of what a field gives when it is wrong, for callers of `scenarioField`. */
+export type ScenarioResult = ScenarioConfig | Invalid;

@@ -1,0 +1,95 @@
+// What a scenario's nodes name, whether their values could be read or not: so one mistake does not make every reference to
+// its service dangle, and all checks over the whole can go on beside other errors.
+
+import type { Diagnostics } from "../base/diagnostics.ts";
+import { type Entry, entryOf, type MapNode, type Node } from "../base/node.ts";
+import type { EndpointRef, ServiceKind, Step } from "../model/model.ts";
+import { SERVICE_KINDS } from "../model/model.ts";
+import { REPLICAS } from "../model/service_fields.ts";
+import { REFERENCES, STEPS } from "../model/step_fields.ts";
+
+export interface EndpointOutline {
+  readonly ref: EndpointRef;
+  readonly entry: Entry;
+  /** Undefined when its steps could not be read. */
+  readonly steps: readonly Step[] | undefined;
+}
+
+export interface ServiceOutline {
+  readonly name: string;
+  readonly kind: ServiceKind;
+  /** Undefined when it could not be read. */
+  readonly replicas: number | undefined;
+  /** Undefined when they are no map. */
+  readonly endpoints: ReadonlyMap<string, EndpointOutline> | undefined;
+}
+
+export interface Outline {
+  /** Undefined when the file has none, or not as a map. */
+  readonly services: ReadonlyMap<string, ServiceOutline> | undefined;
+  readonly journeys: readonly string[] | undefined;
+  readonly workloads: readonly Entry[] | undefined;
+  /** Where a reference stands. */
+  placeOf(ref: EndpointRef): Node | undefined;
+}
+
+/** `service.endpoint`. */
+export function refText({ service, endpoint }: EndpointRef): string {
+  return `${service}.${endpoint}`;
+}
+
+/** @param root the file's top level, after it has been decoded with these diagnostics */
+export function outlineOf(root: MapNode, diagnostics: Diagnostics): Outline {
+  const places = new Map<EndpointRef, Node>();
+  for (const [node, ref] of diagnostics.marked(REFERENCES)) places.set(ref, node);
+  const services = mapAt(root, "services");
+  return {
+    services: services && new Map(services.entries.map((entry) => [entry.key, serviceOf(entry, diagnostics)])),
+    journeys: mapAt(root, "journeys")?.entries.map((entry) => entry.key),
+    workloads: mapAt(root, "scenarios")?.entries,
+    placeOf: (ref) => places.get(ref),
+  };
+}
+
+/** The map at a key; undefined when there is none. */
+export function mapAt(node: Node, key: string): MapNode | undefined {
+  const value = node.type === "map" ? entryOf(node, key)?.value : undefined;
+  return value?.type === "map" ? value : undefined;
+}
+
+function serviceOf({ key: service, value }: Entry, diagnostics: Diagnostics): ServiceOutline {
+  const kind = value.type === "map" ? entryOf(value, "kind")?.value : undefined;
+  const replicas = value.type === "map" ? entryOf(value, "replicas")?.value : undefined;
+  const endpoints = mapAt(value, "endpoints");
+  return {
+    name: service,
+    kind: SERVICE_KINDS.find((each) => kind?.type === "scalar" && kind.value === each) ?? "service",
+    replicas: replicas === undefined ? 1 : diagnostics.marked(REPLICAS).get(replicas),
+    endpoints: endpoints && new Map(endpoints.entries.map((entry): [string, EndpointOutline] => {
+      const calls = entry.value.type === "map" ? entryOf(entry.value, "calls")?.value : undefined;
+      const steps = calls === undefined ? [] : diagnostics.marked(STEPS).get(calls);
+      return [entry.key, { ref: { service, endpoint: entry.key }, entry, steps }];
+    })),
+  };
+}
+
+/** Every step of a list, and those inside others. */
+export function* allSteps(steps: readonly Step[]): Generator<Step> {
+  for (const step of steps) {
+    yield step;
+    switch (step.type) {
+      case "call":
+        if (step.fallback !== undefined) yield* allSteps(step.fallback);
+        break;
+      case "parallel":
+        for (const branch of step.branches) yield* allSteps(branch);
+        break;
+      case "choose":
+        for (const option of step.options) yield* allSteps(option.steps);
+        break;
+      case "repeat":
+        yield* allSteps(step.steps);
+        break;
+    }
+  }
+}

@@ -1,0 +1,186 @@
+// Checks that whatever a scenario refers to exists, and offers what was probably meant.
+
+import { type Diagnostics, nearest } from "../base/diagnostics.ts";
+import { type Entry, entryOf, type MapNode, type Node } from "../base/node.ts";
+import type { EndpointRef } from "../model/model.ts";
+import { SERVICE_NAME } from "../model/service_fields.ts";
+import { REFERENCES } from "../model/step_fields.ts";
+import { checkSelectors } from "../objectives/check_selectors.ts";
+import { FAULT_NAMES } from "./fields.ts";
+import { allSteps, type EndpointOutline, mapAt, type Outline, refText, type ServiceOutline } from "./outline.ts";
+import type { FaultTarget } from "./scenario.ts";
+import { TARGETS } from "./target.ts";
+
+/** Comparing a name with all others takes time; a file with more dangling references has another problem. */
+const SUGGESTIONS_MAX = 50;
+const LISTED_MAX = 8;
+
+/** Diagnoses references of journeys, endpoints, workloads, faults and thresholds to what the file does not have. */
+export function checkReferences(root: MapNode, outline: Outline, diagnostics: Diagnostics): void {
+  if (outline.services !== undefined) {
+    const checker = new ReferenceChecker(outline.services, diagnostics);
+    for (const [node, ref] of diagnostics.marked(REFERENCES)) checker.checkRef(node, ref);
+    for (const [node, target] of diagnostics.marked(TARGETS)) checker.checkTarget(node, target);
+  }
+  checkWorkloads(outline, diagnostics);
+  checkFaultNames(diagnostics);
+  const thresholds = entryOf(root, "thresholds")?.value;
+  if (thresholds !== undefined && outline.services !== undefined && outline.workloads !== undefined) {
+    const services = new Map(
+      [...outline.services].map((
+        [name, { endpoints }],
+      ) => [name, { endpoints: endpoints ?? new Map<string, unknown>() }]),
+    );
+    const workloads = new Map(outline.workloads.map((entry) => [entry.key, { tags: tagsOf(entry) }]));
+    checkSelectors(thresholds, { services, workloads }, diagnostics);
+  }
+}
+
+function tagsOf({ value }: Entry): ReadonlyMap<string, string> {
+  const tags = mapAt(value, "tags")?.entries ?? [];
+  return new Map(tags.map((tag) => {
+    const { value: node } = tag;
+    if (node.type !== "scalar") return [tag.key, ""];
+    return [tag.key, typeof node.value === "string" ? node.value : node.expanded ?? node.text];
+  }));
+}
+
+class ReferenceChecker {
+  readonly #services: ReadonlyMap<string, ServiceOutline>;
+  readonly #diagnostics: Diagnostics;
+  readonly #names: readonly string[];
+  readonly #all: readonly string[];
+  #suggestions = 0;
+
+  constructor(services: ReadonlyMap<string, ServiceOutline>, diagnostics: Diagnostics) {
+    this.#services = services;
+    this.#diagnostics = diagnostics;
+    // A name that cannot stand is no good advice.
+    this.#names = [...services.keys()].filter((name) => SERVICE_NAME.test(name));
+    this.#all = this.#names.flatMap((name) =>
+      [...services.get(name)!.endpoints?.values() ?? []].map(({ ref }) => refText(ref))
+    );
+  }
+
+  /** Gives whether it exists, or nothing can be said about it. */
+  checkRef(node: Node, ref: EndpointRef, before = ""): boolean {
+    const service = this.#services.get(ref.service);
+    if (service === undefined) {
+      const meant = this.#nearest(refText(ref), this.#all)[0] ?? this.#otherService(ref);
+      this.#say(node, `there is no service "${ref.service}"`, meant, before, `the services are ${list(this.#names)}`);
+      return false;
+    }
+    if (service.endpoints === undefined || service.endpoints.has(ref.endpoint)) return true;
+    const own = [...service.endpoints.values()].map((endpoint) => refText(endpoint.ref));
+    const meant = this.#nearest(refText(ref), own)[0] ?? this.#nearest(refText(ref), this.#all)[0];
+    this.#say(node, `${ref.service} has no endpoint "${ref.endpoint}"`, meant, before, `it has ${list(own)}`);
+    return false;
+  }
+
+  checkTarget(node: Node, target: FaultTarget): void {
+    const { caller, replica } = target;
+    const before = caller === undefined ? "" : `${target.text.split("->")[0]!.trim()} -> `;
+    const isCallee = this.#checkSide(node, target, before);
+    const isCaller = caller === undefined || this.#checkSide(node, caller, "");
+    if (!isCallee || !isCaller) return;
+    const service = this.#services.get(target.service);
+    if (replica !== undefined && service?.replicas !== undefined && replica >= service.replicas) {
+      const has = `${service.name} has ${service.replicas} ${service.replicas === 1 ? "replica" : "replicas"}`;
+      const hint = service.replicas === 1 ? `name it alone: ${service.name}` : `from #1 to #${service.replicas}`;
+      this.#diagnostics.add(node.span, node.path, `${has}, and no #${replica + 1}`, hint);
+    }
+    if (caller !== undefined) this.#checkEdge(node, caller, target);
+  }
+
+  #checkSide(node: Node, side: { service: string; endpoint: string | undefined }, before: string): boolean {
+    if (side.endpoint !== undefined) {
+      return this.checkRef(node, { service: side.service, endpoint: side.endpoint }, before);
+    }
+    if (this.#services.has(side.service)) return true;
+    const [meant] = this.#nearest(side.service, this.#names);
+    this.#say(node, `there is no service "${side.service}"`, meant, before, `the services are ${list(this.#names)}`);
+    return false;
+  }
+
+  /** An edge that no call takes would make a fault that strikes nothing. */
+  #checkEdge(node: Node, caller: { service: string; endpoint: string | undefined }, target: FaultTarget): void {
+    const endpoints = [...this.#services.get(caller.service)?.endpoints?.values() ?? []]
+      .filter(({ ref }) => caller.endpoint === undefined || ref.endpoint === caller.endpoint);
+    const called = new Set<string>();
+    for (const endpoint of endpoints) {
+      if (endpoint.steps === undefined) return;
+      for (const ref of callsOf(endpoint)) {
+        if (ref.service === target.service && (target.endpoint ?? ref.endpoint) === ref.endpoint) return;
+        called.add(refText(ref));
+      }
+    }
+    const from = caller.endpoint === undefined ? caller.service : `${caller.service}.${caller.endpoint}`;
+    const to = target.endpoint === undefined ? target.service : `${target.service}.${target.endpoint}`;
+    const hint = called.size === 0 ? `${from} calls nothing` : `${from} calls ${list([...called])}`;
+    this.#diagnostics.add(node.span, node.path, `${from} never calls ${to}`, hint);
+  }
+
+  #say(node: Node, message: string, meant: string | undefined, before: string, otherwise: string): void {
+    const isHidden = node.type === "scalar" && node.expanded !== undefined;
+    const shown = isHidden ? `what ${node.text} refers to does not exist` : message;
+    const hint = meant === undefined ? otherwise : `did you mean "${before}${meant}"?`;
+    this.#diagnostics.add(node.span, node.path, shown, isHidden ? otherwise : hint);
+  }
+
+  #nearest(word: string, words: readonly string[]): string[] {
+    return ++this.#suggestions > SUGGESTIONS_MAX * 2 ? [] : nearest(word, words);
+  }
+
+  /** `crt.GetCart` is far from everything when its endpoint is long; the service alone may be near. */
+  #otherService(ref: EndpointRef): string | undefined {
+    const [service] = this.#nearest(ref.service, this.#names);
+    const endpoints = service === undefined ? undefined : this.#services.get(service)!.endpoints;
+    if (endpoints === undefined) return undefined;
+    const endpoint = endpoints.has(ref.endpoint) ? ref.endpoint : this.#nearest(ref.endpoint, [...endpoints.keys()])[0];
+    return endpoint === undefined ? undefined : `${service}.${endpoint}`;
+  }
+}
+
+function* callsOf({ steps }: EndpointOutline): Generator<EndpointRef> {
+  for (const step of allSteps(steps ?? [])) if (step.type === "call") yield step.target;
+}
+
+function checkWorkloads({ journeys, workloads }: Outline, diagnostics: Diagnostics): void {
+  if (journeys === undefined || journeys.length === 0) return;
+  for (const { key, span, value } of workloads ?? []) {
+    if (value.type !== "map") continue;
+    const exec = entryOf(value, "exec")?.value;
+    if (exec === undefined) {
+      if (journeys.length === 1) continue;
+      const message = `"exec" is missing in ${key}, and there are ${journeys.length} journeys`;
+      diagnostics.add(span, ["scenarios", key], message, `exec: ${journeys[0]}, or another of ${list(journeys)}`);
+    } else if (exec.type === "scalar" && typeof exec.value === "string" && !journeys.includes(exec.value)) {
+      const [meant] = exec.expanded !== undefined ? [] : nearest(exec.value, journeys);
+      const hint = meant === undefined ? `the journeys are ${list(journeys)}` : `did you mean "${meant}"?`;
+      diagnostics.add(exec.span, exec.path, `there is no journey "${exec.text}"`, hint);
+    }
+  }
+}
+
+/** Draws and reports tell faults apart by their names. */
+function checkFaultNames(diagnostics: Diagnostics): void {
+  const seen = new Map<string, Node>();
+  for (const [node, name] of diagnostics.marked(FAULT_NAMES)) {
+    const before = seen.get(name);
+    if (before !== undefined) {
+      const message = `two faults are called "${name}"`;
+      diagnostics.add(
+        node.span,
+        node.path,
+        message,
+        `the other is on line ${before.span.line}: give each a name of its own`,
+      );
+    }
+    seen.set(name, node);
+  }
+}
+
+function list(names: readonly string[]): string {
+  const more = names.length - LISTED_MAX;
+  return names.slice(0, LISTED_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -1,0 +1,63 @@
+// A Scenario: what a file says once it has been read and every reference in it holds.
+
+import type { Nanos } from "../base/time.ts";
+import type { Distribution } from "../distributions/distribution.ts";
+import type { FaultEffect } from "../faults/fault.ts";
+import type { Load } from "../load/load.ts";
+import type { ErrorSpec, Service, Step } from "../model/model.ts";
+import type { Threshold } from "../objectives/threshold.ts";
+
+export interface Scenario {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly seed: number;
+  readonly namespace: string;
+  readonly environment: string;
+  /** Between any caller and its callee, each way, where neither the call nor the service says otherwise. */
+  readonly network: Distribution | undefined;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly journeys: ReadonlyMap<string, readonly Step[]>;
+  readonly workloads: ReadonlyMap<string, Workload>;
+  readonly faults: readonly FaultSpec[];
+  readonly thresholds: readonly Threshold[];
+}
+
+/** An entry of the file's `scenarios`. */
+export interface Workload {
+  readonly name: string;
+  readonly executor: string;
+  /** The journey's name. */
+  readonly exec: string;
+  readonly startTime: Nanos;
+  readonly gracefulStop: Nanos;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly env: ReadonlyMap<string, string>;
+  readonly load: Load;
+}
+
+export interface FaultSpec {
+  readonly name: string;
+  readonly kind: string;
+  readonly target: FaultTarget;
+  readonly at: Nanos;
+  /** Infinity: to the end of the run. */
+  readonly duration: Nanos;
+  readonly ramp: Nanos;
+  /** 0 to 1. */
+  readonly probability: number;
+  readonly effect: FaultEffect;
+  /** What a request that it fails answers. */
+  readonly failure: ErrorSpec | undefined;
+}
+
+export interface FaultTarget {
+  /** As written. */
+  readonly text: string;
+  readonly service: string;
+  /** Undefined: every endpoint of the service. */
+  readonly endpoint: string | undefined;
+  /** From 0; undefined: all. */
+  readonly replica: number | undefined;
+  /** An edge: only calls that this service, or this endpoint of it, makes. */
+  readonly caller: { readonly service: string; readonly endpoint: string | undefined } | undefined;
+}

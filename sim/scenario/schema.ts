@@ -1,0 +1,30 @@
+// The JSON Schema of scenario files, from the same field descriptions that decode them. Editors complete and explain with it.
+
+import type { DefinedField, JsonSchema } from "../base/fields.ts";
+import { countField, latencyField } from "../distributions/registry.ts";
+import { attributeField } from "../model/attribute_fields.ts";
+import { endpointField, serviceField } from "../model/service_fields.ts";
+import { STEP_DEFINITIONS } from "../model/step_fields.ts";
+import { scenarioField } from "./fields.ts";
+
+const DEFINED: readonly DefinedField<unknown>[] = [
+  latencyField,
+  countField,
+  attributeField,
+  ...STEP_DEFINITIONS,
+  endpointField,
+  serviceField,
+];
+
+/**
+ * The schema, in draft 7: what editors with the YAML language server support best. It says what a value may look like;
+ * what values say together (references, cycles) only `validate` can tell.
+ */
+export function scenarioSchema(): JsonSchema {
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "A scenario of Squall",
+    ...scenarioField.schema(),
+    definitions: Object.fromEntries(DEFINED.map((field) => [field.name, field.definition()])),
+  };
+}

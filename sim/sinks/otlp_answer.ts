@@ -1,0 +1,62 @@
+// What a collector's HTTP answer means by OTLP's rules (OTLP specification 1.x, "OTLP/HTTP Response").
+
+import type { IExportTraceServiceResponse } from "@opentelemetry/otlp-transformer";
+import type { HttpAnswer } from "./otlp_http.ts";
+
+/** The statuses after which the same request may be sent again; every other 4xx and 5xx is final. */
+const RETRYABLE = new Set([429, 502, 503, 504]);
+
+export function isRetryable(status: number): boolean {
+  return RETRYABLE.has(status);
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299;
+}
+
+/** An answer to an export; undefined when the body is not one. An empty body is an answer without anything to say. */
+export function parseExportResponse(body: Uint8Array): IExportTraceServiceResponse | undefined {
+  if (body.length === 0) return {};
+  const parsed = parseJson(body);
+  return isRecord(parsed) ? parsed : undefined;
+}
+
+/**
+ * How many of the spans sent were rejected, and what the receiver says about it. protobuf's JSON writes an int64 as a
+ * text; a number is taken too.
+ */
+export function partialSuccess(
+  response: IExportTraceServiceResponse,
+  spansSent: number,
+): { rejectedSpans: number; message: string } {
+  const partial: unknown = response.partialSuccess;
+  if (!isRecord(partial)) return { rejectedSpans: 0, message: "" };
+  const rejected = Number(partial["rejectedSpans"] ?? 0);
+  const message = partial["errorMessage"];
+  return {
+    rejectedSpans: Number.isInteger(rejected) ? Math.max(0, Math.min(spansSent, rejected)) : 0,
+    message: typeof message === "string" ? message : "",
+  };
+}
+
+/** The message of an error's body: of google.rpc.Status in JSON, or a plain text; empty when there is none. */
+export function errorMessage(answer: HttpAnswer): string {
+  const parsed = parseJson(answer.body);
+  if (isRecord(parsed)) {
+    const message = parsed["message"];
+    return typeof message === "string" ? message : "";
+  }
+  return answer.contentType === "text/plain" ? new TextDecoder().decode(answer.body) : "";
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

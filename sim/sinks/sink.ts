@@ -1,0 +1,25 @@
+// What every sink is, and the account that it keeps.
+
+import type { FactBatch } from "../plan/facts.ts";
+
+/** What became of the items that a run generated. Always generated = delivered + rejected + pending. */
+export interface Delivery {
+  generated: number;
+  /** Acknowledged by the collector, or written where the run keeps its files. */
+  delivered: number;
+  /** Refused for good by the receiver. */
+  rejected: number;
+  /** Not acknowledged; kept in a file of the run. */
+  pending: number;
+}
+
+export interface Sink {
+  /** Takes the facts of a batch before it returns or resolves; a promise holds the engine back until it resolves. */
+  take(batch: FactBatch): void | Promise<void>;
+  /** Called at fixed simulated times, whatever the pace: what a file's layout depends on happens here. */
+  evaluate?(): void | Promise<void>;
+  /** Called in wall time when the pace makes the run wait: hands on what is buffered, so that a reader sees it. */
+  flush?(): void | Promise<void>;
+  /** Writes and awaits everything that is left. Resolves, whatever happens to the receiver. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,636 @@
+// Facts become lines of the services' logs: who says what about a request, a call or a step, at which level.
+
+import { hashText } from "../base/draws.ts";
+import { type Nanos } from "../base/time.ts";
+import { LOG_LEVELS, type LogFormat, type LogLevel } from "../model/model.ts";
+import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import type { CallSite, LogSite, Plan, PlanAttribute, PlanEndpoint, PlanService } from "../plan/plan.ts";
+import type { ByteWriter } from "./byte_writer.ts";
+import { grpcCode, statusText } from "./conventions.ts";
+import { layOut, type Line, type LineAttributes, type LineValue, number, text } from "./encoding.ts";
+import { callException, howItFailed, isDeadlineCut, isRetried, ownException, stackTraceOf } from "./failures.ts";
+import type { RunIdentity } from "./identity.ts";
+import { instancesOf } from "./instances.ts";
+import type { CallWords, RequestWords, Thrown } from "./languages/language.ts";
+import { languageOf } from "./languages/languages.ts";
+import {
+  ATTEMPT,
+  CLIENT_ADDRESS,
+  DURATION,
+  DURATION_MS,
+  FAILED_ATTEMPT,
+  FAILED_DURATION,
+  type Message,
+  msg,
+  PAUSE_MS,
+  QUEUE_MS,
+  Slot,
+  slot,
+} from "./message.ts";
+import { type Code, codeOf } from "./names.ts";
+import { authority, callerCode, callPlace, type Target, targetOf } from "./targets.ts";
+import { type FailedCall, type Template, TemplateWriter } from "./templates.ts";
+
+type Attribute = readonly [name: string, value: LineValue];
+
+/** How the call ended that a request failed of, as far as its line differs by it. */
+interface FailedCallKind {
+  readonly status: number;
+  readonly cause: number;
+  readonly deadlineCut: boolean;
+}
+
+interface OpenFailure extends FailedCall, FailedCallKind {
+  readonly site: number;
+  readonly spanLow: number;
+}
+
+const UNKNOWN_CALL: FailedCallKind = { status: 0, cause: -1, deadlineCut: false };
+const OUTCOME_NAMES: Readonly<Record<number, string>> = {
+  [Outcome.ok]: "ok",
+  [Outcome.error]: "error",
+  [Outcome.dependency]: "dependency",
+  [Outcome.timeout]: "timeout",
+  [Outcome.refused]: "refused",
+  [Outcome.interrupted]: "interrupted",
+  [Outcome.aborted]: "aborted",
+  [Outcome.tooDeep]: "too deep",
+};
+/** With more replicas they share the templates of their lines: their memory is worth more than some nanoseconds. */
+const OWN_TEMPLATE_REPLICAS_MAX = 64;
+/** Where connections or processes of databases begin to be counted. */
+const PROCESS_LEAST = 400;
+const PROCESSES = 9000;
+
+/**
+ * Writes the lines of a run. A row gives at most one record. What it keeps is bounded by the plan, but for the failed
+ * calls whose callers have not answered yet: those are bounded by the requests in flight.
+ */
+export class LogLines {
+  readonly #plan: Plan;
+  readonly #writer: TemplateWriter;
+  readonly #targets: readonly Target[];
+  /** The line of a request that went well, by call site and replica; null: its level is not written. */
+  readonly #completed: (Template | null | undefined)[][] = [];
+  /** Those of all other requests: by call site, then by what ended them. */
+  readonly #requests: (Map<number, Template | null> | undefined)[] = [];
+  readonly #calls: (Map<number, Template | null> | undefined)[] = [];
+  readonly #steps = new Map<number, Template | null>();
+  readonly #drawn: Record<LogFormat, Map<PlanAttribute, number>> = {
+    json: new Map(),
+    logfmt: new Map(),
+    plain: new Map(),
+  };
+  /** By the high half of the caller's span id. */
+  readonly #openFailures = new Map<number, OpenFailure[]>();
+
+  constructor(plan: Plan, identity: RunIdentity) {
+    this.#plan = plan;
+    this.#writer = new TemplateWriter(plan, instancesOf(plan, identity.seed), identity.startEpochNs);
+    this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
+  }
+
+  /**
+   * Appends the record of a row, if it has one, to the writer of the service whose log it belongs to.
+   * @param writers by index of the service
+   * @returns the index of that service; -1 when the row gives no record
+   */
+  write(batch: FactBatch, row: number, writers: readonly (ByteWriter | undefined)[]): number {
+    const service = batch.service[row]!;
+    const out = writers[service];
+    let template: Template | null;
+    switch (batch.kind[row]!) {
+      case FactKind.request:
+        template = this.#requestTemplate(batch, row);
+        break;
+      case FactKind.call:
+        if ((batch.flags[row]! & FactFlag.journey) !== 0) return -1;
+        template = this.#callTemplate(batch, row);
+        break;
+      case FactKind.log:
+        if (batch.endpoint[row]! < 0) return -1;
+        template = this.#stepTemplate(batch, row);
+        break;
+      default:
+        return -1;
+    }
+    if (template === null || out === undefined) return -1;
+    this.#writer.write(template, batch, row, out);
+    return service;
+  }
+
+  /** Failed calls whose callers have not answered yet. */
+  get openFailures(): number {
+    return this.#openFailures.size;
+  }
+
+  // ---- requests ----------------------------------------------------------------------------------------------------
+
+  #requestTemplate(batch: FactBatch, row: number): Template | null {
+    const site = batch.site[row]!, outcome = batch.outcome[row]!;
+    const abandoned = (batch.flags[row]! & FactFlag.abandoned) !== 0;
+    if (outcome === Outcome.ok && !abandoned) {
+      const replicas = this.#plan.services[batch.service[row]!]!.replicas;
+      const replica = replicas <= OWN_TEMPLATE_REPLICAS_MAX ? batch.replica[row]! : -1;
+      const ofSite = this.#completed[site] ??= [];
+      const known = ofSite[replica + 1];
+      if (known !== undefined) return known;
+      return ofSite[replica + 1] = this.#buildRequest(batch, row, abandoned, UNKNOWN_CALL, false, replica);
+    }
+    const failed = this.#takeFailure(batch, row);
+    const failures = this.#plan.failures.length + 1;
+    const kind = failed ?? UNKNOWN_CALL;
+    const cause = (batch.cause[row]! + 1) * failures + kind.cause + 1;
+    const statuses = (kind.status & 1023) * 1024 + (batch.status[row]! & 1023);
+    const ends = outcome * 8 + batch.causeOutcome[row]!;
+    const flags = (failed === undefined ? 0 : 4) + (abandoned ? 2 : 0) + (kind.deadlineCut ? 1 : 0);
+    const key = ((cause * 2 ** 20 + statuses) * 64 + ends) * 8 + flags;
+    const known = this.#requests[site] ??= new Map();
+    let template = known.get(key);
+    if (template === undefined) {
+      template = this.#buildRequest(batch, row, abandoned, kind, failed !== undefined);
+      known.set(key, template);
+    }
+    if (failed !== undefined) this.#writer.failedCall = failed;
+    return template;
+  }
+
+  /** The failed call that made this request fail; forgets the others of the request. */
+  #takeFailure(batch: FactBatch, row: number): OpenFailure | undefined {
+    if (this.#openFailures.size === 0) return undefined;
+    const low = batch.span[row * 2 + 1]!, high = batch.span[row * 2]!;
+    const open = this.#openFailures.get(high);
+    if (open === undefined) return undefined;
+    const mine = open.filter((failure) => failure.spanLow === low);
+    if (mine.length === open.length) this.#openFailures.delete(high);
+    else this.#openFailures.set(high, open.filter((failure) => failure.spanLow !== low));
+    return batch.outcome[row]! === Outcome.dependency
+      ? mine.find((failure) => failure.site === batch.cause[row]!)
+      : undefined;
+  }
+
+  #buildRequest(
+    batch: FactBatch,
+    row: number,
+    abandoned: boolean,
+    failedCall: FailedCallKind,
+    knowsAttempt = false,
+    replica = -1,
+  ): Template | null {
+    const target = this.#targets[batch.endpoint[row]!]!;
+    if (target.service.kind === "external") return null;
+    const site = this.#plan.sites[batch.site[row]!]!;
+    const outcome = batch.outcome[row]!, status = batch.status[row]!, cause = batch.cause[row]!;
+    if (target.data !== undefined) {
+      return this.#buildQuery(target, site, outcome, status, cause, abandoned, replica);
+    }
+
+    const { service } = target;
+    const language = languageOf(service.language);
+    const words = this.#requestWords(target, site, status);
+    const own = this.#requestAttributes(target, site, outcome, status);
+    let level: LogLevel = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
+    let message: Message;
+    let more: readonly Attribute[] = [];
+    let stackTrace: string | undefined;
+    if (outcome === Outcome.interrupted) {
+      level = "warn";
+      message = language.messages.interrupted(words);
+    } else if (outcome === Outcome.refused) {
+      level = "warn";
+      message = language.messages.overloaded(words);
+      more = limits(service);
+    } else if (outcome === Outcome.dependency) {
+      const why = this.#whyFailed(cause, batch.causeOutcome[row]!, failedCall, knowsAttempt);
+      message = language.messages.dependencyFailed(words, why);
+      more = this.#dependencyAttributes(cause, batch.causeOutcome[row]!, failedCall, knowsAttempt);
+    } else if (status >= 400) {
+      const thrown = ownException(language, this.#plan.failures[cause], status, target.code);
+      message = status >= 500
+        ? language.messages.failed(words, thrown)
+        : language.messages.rejected(words, thrown.message);
+      more = exceptionAttributes(thrown);
+      if (status >= 500) stackTrace = stackTraceOf(language, thrown, target.code, undefined);
+    } else if (abandoned) {
+      level = "warn";
+      message = language.messages.abandoned(words);
+    } else message = language.messages.completed(words);
+    if (abandoned) more = [...more, ["abandoned", flag(true)]];
+    return this.#template(service, target.code, "request", {
+      level,
+      message,
+      span: "own",
+      attributes: [...own, ...more],
+      stackTrace,
+    }, replica);
+  }
+
+  #requestWords(target: Target, site: CallSite, status: number): RequestWords {
+    const isRpc = target.kind === "rpc";
+    const caller = this.#plan.endpoints[site.caller];
+    const code = isRpc ? grpcCode(status) : "";
+    return {
+      code: target.code,
+      isRpc,
+      target: target.code.target,
+      method: isRpc ? "gRPC" : target.method,
+      path: this.#path(target),
+      status,
+      statusText: isRpc ? code : statusText(status),
+      grpcCode: code,
+      host: target.host,
+      port: target.port,
+      peerAddress: caller === undefined ? [CLIENT_ADDRESS] : [slot(Slot.peerAddress, caller.service)],
+      concurrency: target.service.concurrency,
+      queue: target.service.queue,
+    };
+  }
+
+  /** The path with its ids, or gRPC's method in full; the ids are drawn by the key of the callee's request. */
+  #path(target: Target): Message {
+    if (target.kind !== "http") return [target.method];
+    const { format } = target.service.logs;
+    return target.path.map((part) =>
+      typeof part === "string" ? part : slot(Slot.drawnPath, this.#drawnNumber(part, format))
+    );
+  }
+
+  #requestAttributes(target: Target, site: CallSite, outcome: number, status: number): Attribute[] {
+    const { service, endpoint } = target;
+    const attributes: Attribute[] = target.kind === "rpc" ? [["rpc.method", text(target.method)]] : [
+      ["http.request.method", text(target.method)],
+      ["http.route", text(endpoint.protocol.type === "http" ? endpoint.protocol.route : "")],
+      ["url.path", text(this.#path(target))],
+    ];
+    if (status > 0) {
+      attributes.push(
+        target.kind === "rpc"
+          ? ["rpc.response.status_code", text(grpcCode(status))]
+          : ["http.response.status_code", number(status)],
+      );
+    }
+    attributes.push(["duration_ms", number(DURATION_MS)], ...this.#waitAndPeer(service, site, outcome));
+    return [...attributes, ...this.#drawnAttributes(endpoint.attributes, service.logs.format)];
+  }
+
+  #waitAndPeer(service: PlanService, site: CallSite, outcome: number): Attribute[] {
+    const caller = this.#plan.endpoints[site.caller];
+    const attributes: Attribute[] = [];
+    if (Number.isFinite(service.concurrency) && outcome !== Outcome.refused) {
+      attributes.push(["queue_ms", number(QUEUE_MS)]);
+    }
+    attributes.push(
+      caller === undefined
+        ? ["client.address", text([CLIENT_ADDRESS])]
+        : ["peer", text(this.#plan.services[caller.service]!.name)],
+    );
+    return attributes;
+  }
+
+  #whyFailed(cause: number, outcome: number, failedCall: FailedCallKind, knowsAttempt: boolean): Message {
+    const site = this.#plan.sites[cause]!;
+    const target = this.#targets[site.callee]!;
+    const called = callName(target, [routeOf(target.endpoint)]);
+    if (!knowsAttempt) return msg`${called} failed`;
+    const how = howItFailed(
+      target,
+      site,
+      outcome,
+      failedCall.status,
+      this.#plan.failures[failedCall.cause],
+      FAILED_DURATION,
+      failedCall.deadlineCut,
+    );
+    const counts = site.attempts > 1 && isRetried(outcome, failedCall.status);
+    const attempt = counts ? msg` (attempt ${FAILED_ATTEMPT} of ${site.attempts})` : msg``;
+    return msg`${called} ${how}${attempt}`;
+  }
+
+  #dependencyAttributes(
+    cause: number,
+    outcome: number,
+    failedCall: FailedCallKind,
+    knowsAttempt: boolean,
+  ): Attribute[] {
+    const site = this.#plan.sites[cause]!;
+    const target = this.#targets[site.callee]!;
+    const attributes: Attribute[] = [
+      ["call", text(target.reference)],
+      ["call.outcome", text(OUTCOME_NAMES[outcome] ?? "")],
+    ];
+    if (failedCall.status > 0) attributes.push(["call.status", number(failedCall.status)]);
+    if (knowsAttempt) attributes.push(["call.attempt", number(FAILED_ATTEMPT)]);
+    attributes.push(["call.attempts", number(site.attempts)]);
+    if (Number.isFinite(site.timeout)) attributes.push(["call.timeout_ms", number(site.timeout / 1e6)]);
+    return attributes;
+  }
+
+  // ---- requests of databases, caches and brokers -------------------------------------------------------------------
+
+  #buildQuery(
+    target: Target,
+    site: CallSite,
+    outcome: number,
+    status: number,
+    cause: number,
+    abandoned: boolean,
+    replica: number,
+  ): Template | null {
+    const { service } = target;
+    const { system, query, database } = target.data!;
+    const hasIds = site.caller >= 0;
+    const attributes: Attribute[] = target.kind === "queue"
+      ? [
+        ["messaging.system", text(system.name)],
+        ["messaging.operation.name", text(query.operation)],
+        ["messaging.destination.name", text(query.target)],
+      ]
+      : [
+        ["db.system.name", text(system.name)],
+        ["db.namespace", text(system.namespace(database))],
+        ["db.operation.name", text(query.operation)],
+        ["db.query.text", text(query.text)],
+      ];
+    attributes.push(["duration_ms", number(DURATION_MS)], ...this.#waitAndPeer(service, site, outcome));
+    attributes.push(...this.#drawnAttributes(target.endpoint.attributes, service.logs.format));
+    let level: LogLevel = "info", severity: "normal" | "error" | "fatal" = "normal";
+    let message: Message;
+    if (outcome === Outcome.refused) {
+      level = target.kind === "database" && service.kind === "database" ? "error" : "warn";
+      severity = "fatal";
+      message = [system.full.message];
+      attributes.push(["db.response.status_code", text(system.full.code)], ...limits(service));
+    } else if (outcome === Outcome.interrupted) {
+      level = "warn";
+      message = msg`${query.text} interrupted after ${DURATION_MS} ms`;
+    } else if (outcome === Outcome.ok) {
+      level = abandoned ? "warn" : "info";
+      message = abandoned ? system.abandoned(query) : system.completed(query);
+    } else {
+      const error = system.error(status, query);
+      level = "error";
+      severity = "error";
+      const words = this.#plan.failures[cause]?.message ?? error.message;
+      const code = words.startsWith(error.code) ? "" : ` [${error.code}]`;
+      message = msg`${words}${code} while executing: ${query.text}`;
+      attributes.push([target.kind === "queue" ? "error.type" : "db.response.status_code", text(error.code)]);
+    }
+    if (abandoned) attributes.push(["abandoned", flag(true)]);
+    if (isBelow(level, service)) return null;
+    const line: Line = {
+      level,
+      message,
+      service: service.index,
+      serviceName: service.name,
+      span: hasIds ? "parent" : "none",
+      attributes,
+      stackTrace: undefined,
+    };
+    const process = PROCESS_LEAST + hashText(target.reference) % PROCESSES;
+    return this.#writer.compile(
+      layOut(
+        service.logs.format,
+        line,
+        () => system.plain({ level, severity, message, query, database, hasIds, process }),
+      ),
+      replica,
+    );
+  }
+
+  // ---- calls -------------------------------------------------------------------------------------------------------
+
+  #callTemplate(batch: FactBatch, row: number): Template | null {
+    const outcome = batch.outcome[row]!, index = batch.site[row]!;
+    const flags = batch.flags[row]! & (FactFlag.willRetry | FactFlag.tolerated | FactFlag.fallback);
+    if (outcome === Outcome.ok && batch.attempt[row]! <= 1) return null;
+    if (outcome === Outcome.interrupted) return null;
+    const site = this.#plan.sites[index]!;
+    const status = batch.status[row]!, cause = batch.cause[row]!;
+    const duration = (batch.time[row]! - batch.start[row]!) as Nanos;
+    const deadlineCut = outcome === Outcome.timeout && isDeadlineCut(site, duration);
+    if (outcome !== Outcome.ok && flags === 0) this.#keepFailure(batch, row, deadlineCut);
+    const key = ((cause + 1) * 1024 + (status & 1023)) * 128 + outcome * 16 + flags * 2 + (deadlineCut ? 1 : 0);
+    const known = this.#calls[index] ??= new Map();
+    let template = known.get(key);
+    if (template === undefined) {
+      template = this.#buildCall(site, outcome, status, cause, flags, deadlineCut);
+      known.set(key, template);
+    }
+    return template;
+  }
+
+  #keepFailure(batch: FactBatch, row: number, deadlineCut: boolean): void {
+    const high = batch.parent[row * 2]!;
+    const failure: OpenFailure = {
+      site: batch.site[row]!,
+      spanLow: batch.parent[row * 2 + 1]!,
+      status: batch.status[row]!,
+      cause: batch.cause[row]!,
+      deadlineCut,
+      attempt: batch.attempt[row]!,
+      duration: batch.time[row]! - batch.start[row]!,
+    };
+    const open = this.#openFailures.get(high);
+    if (open === undefined) this.#openFailures.set(high, [failure]);
+    else open.push(failure);
+  }
+
+  #buildCall(
+    site: CallSite,
+    outcome: number,
+    status: number,
+    cause: number,
+    flags: number,
+    deadlineCut: boolean,
+  ): Template | null {
+    const caller = this.#plan.services[this.#plan.endpoints[site.caller]!.service]!;
+    if (caller.kind !== "service") return null;
+    const target = this.#targets[site.callee]!;
+    const language = languageOf(caller.language);
+    const code = callerCode(this.#plan, site);
+    const place = callPlace(target, site, deadlineCut);
+    const thrown = callException(language, target, place, code, outcome, status);
+    const words: CallWords = {
+      call: callName(target, this.#pathFor(target, caller.logs.format)),
+      how: howItFailed(target, site, outcome, status, this.#plan.failures[cause], DURATION, deadlineCut),
+      // What is not tried again was the callee's last word: it is no matter of attempts.
+      attempts: isRetried(outcome, status) ? site.attempts : 1,
+    };
+    const { messages } = language;
+    const [level, message]: [LogLevel, Message] = outcome === Outcome.ok
+      ? ["info", messages.recovered(words)]
+      : (flags & FactFlag.willRetry) !== 0
+      ? ["warn", messages.retry(words)]
+      : (flags & FactFlag.fallback) !== 0
+      ? ["warn", messages.fallback(words)]
+      : (flags & FactFlag.tolerated) !== 0
+      ? ["warn", messages.tolerated(words)]
+      : ["error", messages.gaveUp(words)];
+    const willRetry = (flags & FactFlag.willRetry) !== 0;
+    return this.#template(caller, code, "call", {
+      level,
+      message,
+      span: "own",
+      attributes: [...callAttributes(site, target, outcome, status, willRetry), ...exceptionAttributes(thrown)],
+      stackTrace: undefined,
+    });
+  }
+
+  #pathFor(target: Target, format: LogFormat): Message {
+    return target.path.map((part) =>
+      typeof part === "string" ? part : slot(Slot.drawnPath, this.#drawnNumber(part, format))
+    );
+  }
+
+  // ---- log steps ---------------------------------------------------------------------------------------------------
+
+  #stepTemplate(batch: FactBatch, row: number): Template | null {
+    const step = batch.site[row]!, index = batch.endpoint[row]!;
+    const key = step * this.#plan.endpoints.length + index;
+    let template = this.#steps.get(key);
+    if (template === undefined) {
+      template = this.#buildStep(this.#plan.logs[step]!, this.#plan.endpoints[index]!);
+      this.#steps.set(key, template);
+    }
+    return template;
+  }
+
+  #buildStep(step: LogSite, endpoint: PlanEndpoint): Template | null {
+    const service = this.#plan.services[endpoint.service]!;
+    const { format } = service.logs;
+    if (service.kind === "external") return null;
+    return this.#template(service, codeOf(service.name, this.#plan.namespace, endpoint.protocol), "log", {
+      level: step.level,
+      message: this.#fill(step, endpoint, service),
+      span: service.kind === "service" ? "own" : "parent",
+      attributes: this.#drawnAttributes(step.attributes, format),
+      stackTrace: undefined,
+    });
+  }
+
+  /** The message of a log step with slots in place of `{names}`; a name that nothing bears stays as it is written. */
+  #fill(step: LogSite, endpoint: PlanEndpoint, service: PlanService): Message {
+    const known = new Map<string, Message>([
+      ["service", [service.name]],
+      ["instance", [slot(Slot.instance, service.index)]],
+      ["endpoint", [endpoint.name]],
+      ["trace_id", [slot(Slot.traceId)]],
+      ["span_id", [slot(service.kind === "service" ? Slot.spanId : Slot.parentSpanId)]],
+    ]);
+    for (const attribute of [...endpoint.attributes, ...step.attributes]) {
+      known.set(attribute.name, [slot(Slot.drawnText, this.#drawnNumber(attribute, service.logs.format))]);
+    }
+    // Splitting at a group gives text and names in turn.
+    return step.message.split(/\{([^{}]+)\}/).flatMap((part, i) =>
+      i % 2 === 0 ? [part] : known.get(part) ?? [`{${part}}`]
+    );
+  }
+
+  // ---- what lines share --------------------------------------------------------------------------------------------
+
+  #template(
+    service: PlanService,
+    code: Code,
+    topic: "request" | "call" | "log",
+    parts: Pick<Line, "level" | "message" | "span" | "attributes" | "stackTrace">,
+    replica = -1,
+  ): Template | null {
+    if (isBelow(parts.level, service)) return null;
+    const line: Line = { ...parts, service: service.index, serviceName: service.name };
+    return this.#writer.compile(
+      layOut(service.logs.format, line, (_, json) =>
+        languageOf(service.language).plain({
+          level: parts.level,
+          message: parts.message,
+          service: service.name,
+          code,
+          topic,
+          hasIds: parts.span !== "none",
+          json,
+          concurrency: service.concurrency,
+        })),
+      replica,
+    );
+  }
+
+  #drawnAttributes(attributes: readonly PlanAttribute[], format: LogFormat): Attribute[] {
+    return attributes.map((attribute) => [attribute.name, { drawn: this.#drawnNumber(attribute, format) }]);
+  }
+
+  #drawnNumber(attribute: PlanAttribute, format: LogFormat): number {
+    const known = this.#drawn[format];
+    let index = known.get(attribute);
+    if (index === undefined) {
+      index = this.#writer.addDrawn(attribute, format);
+      known.set(attribute, index);
+    }
+    return index;
+  }
+}
+
+function isBelow(level: LogLevel, service: PlanService): boolean {
+  return LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(service.logs.level);
+}
+
+function flag(value: boolean): LineValue {
+  return { number: [String(value)] };
+}
+
+function limits(service: PlanService): Attribute[] {
+  const attributes: Attribute[] = [];
+  if (Number.isFinite(service.concurrency)) attributes.push(["limit.concurrency", number(service.concurrency)]);
+  if (Number.isFinite(service.queue)) attributes.push(["limit.queue", number(service.queue)]);
+  return attributes;
+}
+
+function exceptionAttributes(thrown: Thrown | undefined): LineAttributes {
+  if (thrown === undefined) return [];
+  return [["exception.type", text(thrown.type)], ["exception.message", text(thrown.message)]];
+}
+
+function routeOf(endpoint: PlanEndpoint): string {
+  return endpoint.protocol.type === "http" ? endpoint.protocol.route : "";
+}
+
+/** `GET http://cart:8080/cart/8123`, `payment.Charge`, `INSERT orders on orders-db`. */
+function callName(target: Target, path: Message): Message {
+  if (target.kind === "http") return msg`${target.method} ${authority(target)}${path}`;
+  if (target.kind === "rpc") return [target.reference];
+  const { operation, target: what } = target.data!.query;
+  return [`${[operation, what].filter((part) => part !== "").join(" ")} on ${target.host}`];
+}
+
+function callAttributes(
+  site: CallSite,
+  target: Target,
+  outcome: number,
+  status: number,
+  willRetry: boolean,
+): Attribute[] {
+  const attributes: Attribute[] = [
+    ["call", text(target.reference)],
+    ["outcome", text(OUTCOME_NAMES[outcome] ?? "")],
+    ["attempt", number(ATTEMPT)],
+    ["attempts", number(site.attempts)],
+    ["duration_ms", number(DURATION_MS)],
+  ];
+  if (Number.isFinite(site.timeout)) attributes.push(["timeout_ms", number(site.timeout / 1e6)]);
+  if (Number.isFinite(site.deadline)) attributes.push(["deadline_ms", number(site.deadline / 1e6)]);
+  if (willRetry) attributes.push(["retry_in_ms", number(PAUSE_MS)]);
+  if (target.kind === "http" && status > 0) attributes.push(["http.response.status_code", number(status)]);
+  if (target.kind === "rpc") {
+    const code = outcome === Outcome.timeout ? "DEADLINE_EXCEEDED" : status === 0 ? "UNAVAILABLE" : grpcCode(status);
+    attributes.push(["rpc.response.status_code", text(code)]);
+  }
+  if (target.data !== undefined && status >= 400) {
+    const { system, query } = target.data;
+    const error = outcome === Outcome.refused ? system.full : system.error(status, query);
+    attributes.push([target.kind === "queue" ? "error.type" : "db.response.status_code", text(error.code)]);
+  }
+  attributes.push(["server.address", text(target.host)], ["server.port", number(target.port)]);
+  // An attempt that never reached the callee has no replica at its other end.
+  const reached = outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && target.service.kind !== "external";
+  attributes.push(["peer", text(target.service.name)]);
+  if (reached) attributes.push(["peer.instance", text([slot(Slot.peerInstance, target.service.index)])]);
+  return attributes;
+}
