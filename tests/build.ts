@@ -257,8 +257,8 @@ export function simulate(of: Plan, { stepSeconds = 2, startSalt = 1, stopAt = In
   const end = stopAt * 1e9;
   for (let until = ms(0); !engine.done;) {
     until = nanos(Math.min(until + stepSeconds * 1e9, end));
-    while (!engine.done && engine.now < until) {
-      engine.step(until, batch);
+    for (let reached = false; !reached;) {
+      reached = engine.step(until, batch);
       drain();
     }
     if (until >= end) engine.stop(batch);

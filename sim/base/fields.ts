@@ -18,6 +18,8 @@ export interface Field<T> {
   /** Adds to `diagnostics` and gives INVALID when the node is not such a value. */
   decode(node: Node, diagnostics: Diagnostics): T | Invalid;
   schema(): JsonSchema;
+  /** The value as it would stand in a file, where that is not the value itself: `30s`, `5%`. */
+  write?(value: T): unknown;
 }
 
 /** A key of a record: its field, what it means, and what its absence means. */
@@ -111,7 +113,17 @@ export function record<P extends Properties>(
     schema() {
       return recordSchema(properties);
     },
+    write: (value) => Object.fromEntries(names.map((name) => [name, writeValue(properties[name]!.field, value[name])])),
   };
+}
+
+/** A decoded value as it would stand in a file; null for what is not there. */
+export function writeValue(field: Field<unknown>, value: unknown): unknown {
+  if (value === undefined) return null;
+  if (field.write !== undefined) return field.write(value);
+  if (value === Infinity) return "unlimited";
+  const isNamed = typeof value === "object" && value !== null && "text" in value;
+  return isNamed ? value.text : value;
 }
 
 function isNear(key: string, name: string, names: readonly string[]): boolean {
@@ -210,14 +222,13 @@ export function number(limits: NumberLimits = {}, whole = false): Field<number> 
         return wrongType(node, expects, diagnostics, numberHint(node));
       }
       const { value } = node;
-      const shown = describeNode(node);
       if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-        return wrong(node, `${shown} is too large to be exact`, diagnostics, `write ${expects}`);
+        return wrong(node, `the number ${node.text} is too large to be exact`, diagnostics, `write ${expects}`);
       }
       if (whole && !Number.isInteger(value)) {
-        return wrong(node, `${shown} is not a whole number`, diagnostics, `write ${expects}`);
+        return wrongType(node, expects, diagnostics, "write it without a fraction");
       }
-      if (!within(value, limits)) return wrong(node, `${shown} is out of range`, diagnostics, `write ${expects}`);
+      if (!within(value, limits)) return wrongType(node, expects, diagnostics, limitHint(value, limits));
       return value;
     },
     schema: () => ({
@@ -227,6 +238,11 @@ export function number(limits: NumberLimits = {}, whole = false): Field<number> 
       ...(limits.above === undefined ? {} : { exclusiveMinimum: limits.above }),
     }),
   };
+}
+
+function limitHint(value: number, { min, max, above }: NumberLimits): string | undefined {
+  if (max !== undefined && value > max) return `the largest is ${max}`;
+  return above === undefined ? `the smallest is ${min}` : `it has to be above ${above}`;
 }
 
 function numberHint(node: Node): string | undefined {
@@ -344,14 +360,25 @@ export function duration({ min = 0 as Nanos, max, bareMilliseconds = false }: Du
       bareMilliseconds
         ? { type: ["string", "number"] }
         : { anyOf: [{ type: "string", pattern: DURATION_PATTERN }, { const: 0 }] },
+    write: writeDuration,
   };
+}
+
+/** Writes a duration as it would stand in a file, exactly: `2m30s`, `90500ms`. */
+export function writeDuration(value: Nanos): string {
+  const short = formatDuration(value);
+  if (value === 0) return "0s";
+  if (value === Infinity || parseDuration(short) === value) return short;
+  return value % 1e6 === 0 ? `${value / 1e6}ms` : `${value}ns`;
 }
 
 function durationHint({ text: written, expanded }: ScalarNode): string | undefined {
   if (expanded !== undefined) return "the variable must hold a duration with its unit";
   if (/^-/.test(written)) return "a duration cannot be negative";
   if (/^\d+(\.\d+)?$/.test(written)) return `write ${written}ms or ${written}s`;
-  if (/^[\d.]+\s+[a-zµ]+$/.test(written)) return `write ${written.replaceAll(/\s+/g, "")}, without a space`;
+  if (parseDuration(written.replaceAll(/\s+/g, "")) !== undefined) {
+    return `write ${written.replaceAll(/\s+/g, "")}, without a space`;
+  }
 
   return durationUnits;
 }
@@ -380,6 +407,7 @@ export function share(max = 1): Field<number> {
     schema: () => ({
       anyOf: [{ type: "number", minimum: 0, maximum: max }, { type: "string", pattern: "^[0-9]+(\\.[0-9]+)?%$" }],
     }),
+    write: (value) => `${Number((value * 100).toPrecision(12))}%`,
   };
 }
 
@@ -408,6 +436,7 @@ export function listOf<T>(
       return valid ? values : INVALID;
     },
     schema: () => ({ type: "array", items: item.schema(), ...(min > 0 ? { minItems: min } : {}) }),
+    write: (values) => values.map((value) => writeValue(item, value)),
   };
 }
 

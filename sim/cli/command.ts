@@ -26,3 +26,9 @@ export function parsed<T>(value: T | undefined, reason: string): T {
   if (value === undefined) throw new InvalidArgumentError(reason);
   return value;
 }
+
+/** The value of --seed. */
+export function parseSeed(text: string): number {
+  const seed = /^\d+$/.test(text) ? Number(text) : NaN;
+  return parsed(Number.isSafeInteger(seed) ? seed : undefined, "It is a whole number from 0 to 9007199254740991.");
+}

@@ -16,7 +16,7 @@ import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
 import { compileScenario } from "../scenario/compile.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
 import { visible } from "../base/diagnostics.ts";
-import { collect, parsed, UsageError } from "./command.ts";
+import { collect, parsed, parseSeed, UsageError } from "./command.ts";
 import { colorOf, columnsOf, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
@@ -56,7 +56,9 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
     .summary("simulate a scenario and write its logs, traces and summary")
     .description("Simulates a scenario and writes what its services would have written: log files and OTLP traces.")
     .argument("<scenario>", "scenario file")
-    .option("--pace <pace>", "realtime, a multiple like 10x, or max", parsePace, 1)
+    .addOption(
+      new Option("--pace <pace>", "realtime, a multiple like 10x, or max").argParser(parsePace).default(1, "realtime"),
+    )
     .option("--start <time>", "when it starts: now, -6h, or RFC 3339 (default: now)")
     .option("--end <time>", "when it ends, instead of --start")
     .option("--seed <number>", "seed of all random draws, instead of the file's", parseSeed)
@@ -83,11 +85,6 @@ function parsePace(text: string): number {
   const match = /^(\d+(?:\.\d+)?)x$/.exec(text);
   const pace = match === null ? NaN : Number(match[1]);
   return parsed(pace > 0 && pace <= 1e9 ? pace : undefined, "It is realtime, max, or a multiple like 10x.");
-}
-
-function parseSeed(text: string): number {
-  const seed = /^\d+$/.test(text) ? Number(text) : NaN;
-  return parsed(Number.isSafeInteger(seed) ? seed : undefined, "It is a whole number from 0 to 9007199254740991.");
 }
 
 /** Start of the run: nanoseconds since the epoch. */

@@ -7,6 +7,7 @@ import { FOREVER, formatDuration, type Nanos, nanos, SECOND } from "../base/time
 import type { Distribution } from "../distributions/distribution.ts";
 import type { Knobs } from "../faults/fault.ts";
 import { intensityAt } from "../faults/fault.ts";
+import { workloadKey } from "../plan/draws.ts";
 import { CALL_DEPTH_MAX, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
 import { type CallSite, Op, type Plan, type PlanFault } from "../plan/plan.ts";
 import { deadlockedServices } from "./deadlock.ts";
@@ -103,11 +104,8 @@ export class Engine {
         this.#stations.push(new Station(service.index, replica, service.concurrency, service.queue));
       }
     }
-    mix(Math.floor(plan.seed / 4294967296) | 0, plan.seed | 0, hashText("seed"));
-    const seedHigh = mixed.high, seedLow = mixed.low;
     for (const workload of plan.workloads) {
-      mix(seedHigh, seedLow, workload.salt);
-      this.#workloads.push(new WorkloadState(workload, mixed.high, mixed.low));
+      this.#workloads.push(new WorkloadState(workload, workloadKey(plan.seed, workload.salt)));
     }
     this.#workloadsLeft = plan.workloads.length;
     for (const state of this.#workloads) this.#scheduleWorkload(state);
@@ -140,14 +138,15 @@ export class Engine {
 
   /**
    * Runs on to `until`, its own events included, and appends the facts to `batch`. Returns earlier when the batch holds
-   * many rows; then `now` is before `until`, and the next step goes on from there.
+   * many rows; the next step goes on from there.
+   * @returns whether `until`, or the end of the run, is reached
    * @throws SimulationError when no simulated time passes any more
    */
-  step(until: Nanos, batch: FactBatch): void {
+  step(until: Nanos, batch: FactBatch): boolean {
     this.#batch = batch;
     const events = this.#events;
     while (this.#workloadsLeft > 0 && events.nextTime <= until) {
-      if (batch.length >= BATCH_ROWS) return;
+      if (batch.length >= BATCH_ROWS) return false;
       events.take();
       if (events.time > this.#now) {
         this.#now = events.time;
@@ -156,6 +155,7 @@ export class Engine {
       this.#handle(events.kind, events.subject, events.generation);
     }
     if (this.#workloadsLeft > 0) this.#now = until;
+    return true;
   }
 
   /** Ends everything at once: what is open is interrupted, innermost first. */
@@ -587,8 +587,8 @@ export class Engine {
     batch.span[row * 2 + 1] = root.spanLow;
     batch.parent[row * 2] = root.parentSpanHigh;
     batch.parent[row * 2 + 1] = root.parentSpanLow;
-    batch.key[row * 2] = root.keyHigh;
-    batch.key[row * 2 + 1] = root.keyLow;
+    batch.key[row * 2] = root.askedHigh;
+    batch.key[row * 2 + 1] = root.askedLow;
   }
 
   /** Whose fact it is, and in which trace. */
@@ -681,6 +681,8 @@ export class Engine {
     request.attempt = attempt;
     request.keyHigh = high;
     request.keyLow = low;
+    request.askedHigh = frame.callHigh;
+    request.askedLow = frame.callLow;
     const origin = site.journey >= 0 ? frame : root;
     request.trace0 = origin.trace0;
     request.trace1 = origin.trace1;
@@ -785,8 +787,8 @@ export class Engine {
     batch.endpoint[row] = site.callee;
     batch.peer[row] = frame.callPeer;
     batch.wait[row] = pause > 0 ? pause : 0;
-    batch.key[row * 2] = frame.attemptHigh;
-    batch.key[row * 2 + 1] = frame.attemptLow;
+    batch.key[row * 2] = frame.callHigh;
+    batch.key[row * 2 + 1] = frame.callLow;
     if (site.journey >= 0) {
       batch.flags[row] = flags | FactFlag.journey;
       return;
@@ -919,8 +921,8 @@ export class Engine {
     batch.span[row * 2 + 1] = request.spanLow;
     batch.parent[row * 2] = request.parentSpanHigh;
     batch.parent[row * 2 + 1] = request.parentSpanLow;
-    batch.key[row * 2] = request.keyHigh;
-    batch.key[row * 2 + 1] = request.keyLow;
+    batch.key[row * 2] = request.askedHigh;
+    batch.key[row * 2 + 1] = request.askedLow;
   }
 
   // ---- ends: grace, the end of a workload, Ctrl-C -----------------------------------------------------------------

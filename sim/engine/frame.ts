@@ -51,6 +51,9 @@ export class Frame {
 
   keyHigh = 0;
   keyLow = 0;
+  /** Request: the key of the call that made it, the same for all its attempts: a retry repeats what the caller asked. */
+  askedHigh = 0;
+  askedLow = 0;
   trace0 = 0;
   trace1 = 0;
   trace2 = 0;

@@ -1,11 +1,9 @@
 // The state of one workload: its VUs, its next start, and what of it is still alive.
 
-import { hashText, mix, mixed, uniform } from "../base/draws.ts";
 import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Arrivals, VuChanges } from "../load/load.ts";
+import { arrivalsOf, type DrawKey } from "../plan/draws.ts";
 import type { PlanWorkload } from "../plan/plan.ts";
-
-const SALT_ARRIVALS = hashText("arrivals");
 
 /** One virtual user. */
 export class Vu {
@@ -44,18 +42,19 @@ export class WorkloadState {
   readonly startTime: Nanos;
   readonly loadEnd: Nanos;
   readonly hardEnd: Nanos;
+  readonly keyHigh: number;
+  readonly keyLow: number;
   readonly arrivals: Arrivals | undefined;
   readonly changes: VuChanges | undefined;
 
-  constructor(readonly plan: PlanWorkload, readonly keyHigh: number, readonly keyLow: number) {
+  constructor(readonly plan: PlanWorkload, key: DrawKey) {
+    this.keyHigh = key.high;
+    this.keyLow = key.low;
     this.startTime = plan.startTime;
     this.loadEnd = (plan.startTime + plan.load.length) as Nanos;
     this.hardEnd = (this.loadEnd + plan.gracefulStop) as Nanos;
-    if (plan.load.type === "open") {
-      mix(keyHigh, keyLow, SALT_ARRIVALS);
-      const high = mixed.high, low = mixed.low;
-      this.arrivals = plan.load.arrivals((n) => uniform(high, low, n | 0));
-    } else this.changes = plan.load.changes();
+    if (plan.load.type === "open") this.arrivals = arrivalsOf(plan.load, key);
+    else this.changes = plan.load.changes();
   }
 
   /** When the next iteration of an open load starts; FOREVER when none is left. */

@@ -6,9 +6,18 @@
 
 import type { Nanos } from "../base/time.ts";
 import type { Load } from "../load/load.ts";
-import { isExpectedStatus, isMetricName, METRIC_NAMES, type MetricName } from "../objectives/metrics.ts";
-import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { isMetricName, METRIC_NAMES, type MetricName } from "../objectives/metrics.ts";
+import { type FactBatch, FactKind } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
+import {
+  callTraits,
+  durationOf,
+  iterationTraits,
+  requestTraits,
+  SAMPLE_RULES,
+  sampleOf,
+  Trait,
+} from "../plan/samples.ts";
 import { Counter } from "./counter.ts";
 import { EndpointTotals } from "./endpoint_totals.ts";
 import { evaluateThresholds, type Evaluation } from "./evaluation.ts";
@@ -20,7 +29,7 @@ import { type MetricsReport, type Series, serviceStats, type WorkloadStats } fro
 import { StationGauges } from "./station_gauges.ts";
 import { Trend } from "./trend.ts";
 import { VuGauges } from "./vu_gauges.ts";
-import { instrumentFor, SAMPLE_SOURCE, type Watch } from "./watch.ts";
+import { instrumentFor, type Watch } from "./watch.ts";
 import { WorkloadTotals } from "./workload_totals.ts";
 
 /** Besides what thresholds ask for, the summary shows this one, as k6 does. */
@@ -31,9 +40,6 @@ const ALWAYS_WATCHED = {
 } as const;
 
 const NO_TAGS: ReadonlyMap<string, string> = new Map();
-
-/** A status from which on a service's answer is its error. */
-const STATUS_ERROR_MIN = 500;
 
 export class RunMetrics {
   readonly #plan: Plan;
@@ -84,11 +90,12 @@ export class RunMetrics {
   #watch(text: string, metric: MetricName, tags: ReadonlyMap<string, string>): void {
     if (this.#watches.has(text)) return;
     const matcher = new Matcher(this.#plan, tags);
-    const watch: Watch = { text, metric, matcher, instrument: this.#instrumentOf(metric, matcher) };
+    const rule = SAMPLE_RULES[metric];
+    const watch: Watch = { ...rule, text, metric, matcher, instrument: this.#instrumentOf(metric, matcher) };
     this.#watches.set(text, watch);
     const among = (lists: readonly Watch[][], matches: Uint8Array): void =>
       lists.forEach((list, index) => matches[index] === 1 && list.push(watch));
-    switch (SAMPLE_SOURCE[metric]) {
+    switch (rule.source) {
       case "request":
         return among(this.#requestWatches, matcher.endpoints);
       case "journey":
@@ -156,46 +163,30 @@ export class RunMetrics {
   #request(batch: FactBatch, row: number): void {
     const endpoint = batch.endpoint[row]!;
     const totals = this.#endpoints[endpoint]!;
-    const outcome = batch.outcome[row]!;
-    if (outcome === Outcome.interrupted) {
+    const traits = requestTraits(batch, row);
+    if (traits === 0) {
       totals.interrupted++;
       return;
     }
-    const status = batch.status[row]!;
-    const refused = outcome === Outcome.refused;
-    const failed = refused || status >= STATUS_ERROR_MIN;
-    const abandoned = !refused && (batch.flags[row]! & FactFlag.abandoned) !== 0;
-    const duration = batch.time[row]! - batch.start[row]!;
-    const wait = batch.wait[row]!;
     totals.requests++;
-    if (failed) totals.errors++;
-    if (abandoned) totals.abandoned++;
-    if (refused) totals.refused++;
+    if ((traits & Trait.failed) !== 0) totals.errors++;
+    if ((traits & Trait.abandoned) !== 0) totals.abandoned++;
+    if ((traits & Trait.refused) !== 0) totals.refused++;
     else {
-      totals.duration.add(duration);
-      totals.wait.add(wait);
+      totals.duration.add(durationOf(batch, row));
+      totals.wait.add(batch.wait[row]!);
     }
-    const watches = this.#requestWatches[endpoint]!;
-    const workload = batch.workload[row]!;
-    for (let i = 0; i < watches.length; i++) {
-      const { metric, matcher, instrument } = watches[i]!;
-      if (matcher.workloads[workload] === 0 || !matcher.takesStatus(status)) continue;
-      if (metric === "service_requests") instrument.add(1);
-      else if (metric === "service_errors") instrument.add(failed ? 1 : 0);
-      else if (metric === "refused") instrument.add(refused ? 1 : 0);
-      else if (metric === "abandoned") instrument.add(abandoned ? 1 : 0);
-      else if (!refused) instrument.add(metric === "service_queue_wait" ? wait : duration);
-    }
+    addTo(this.#requestWatches[endpoint]!, traits, batch, row);
   }
 
   #call(batch: FactBatch, row: number): void {
-    const outcome = batch.outcome[row]!;
-    if (outcome === Outcome.interrupted) return;
+    const traits = callTraits(batch, row);
+    if (traits === 0) return;
     const endpoint = batch.endpoint[row]!;
     const totals = this.#endpoints[endpoint]!;
-    const retry = batch.attempt[row]! > 1;
-    const timeout = outcome === Outcome.timeout;
-    const ofJourney = (batch.flags[row]! & FactFlag.journey) !== 0;
+    const retry = (traits & Trait.retry) !== 0;
+    const timeout = (traits & Trait.timeout) !== 0;
+    const ofJourney = (traits & Trait.journey) !== 0;
     if (retry || timeout) {
       const caller = ofJourney ? this.#retriesBy.length : batch.service[row]!;
       if (retry) totals.retries++;
@@ -207,50 +198,42 @@ export class RunMetrics {
       const watches = this.#callWatches[endpoint]!;
       const workload = batch.workload[row]!;
       for (let i = 0; i < watches.length; i++) {
-        const { metric, matcher, instrument } = watches[i]!;
+        const watch = watches[i]!;
+        const { matcher } = watch;
         if (matcher.workloads[workload] === 0 || matcher.callers[caller] === 0) continue;
-        if (metric === "retries" ? retry : timeout) instrument.add(1);
+        const value = sampleOf(watch, traits, batch, row);
+        if (!Number.isNaN(value)) watch.instrument.add(value);
       }
     }
-    if (ofJourney) this.#journeyCall(batch, row, totals, endpoint);
+    if (ofJourney) this.#journeyCall(batch, row, totals, traits);
   }
 
-  #journeyCall(batch: FactBatch, row: number, totals: EndpointTotals, endpoint: number): void {
-    const workload = batch.workload[row]!;
-    const ofWorkload = this.#workloads[workload]!;
-    const status = batch.status[row]!;
-    const failed = !isExpectedStatus(status);
-    const duration = batch.time[row]! - batch.start[row]!;
+  #journeyCall(batch: FactBatch, row: number, totals: EndpointTotals, traits: number): void {
+    const ofWorkload = this.#workloads[batch.workload[row]!]!;
+    const duration = durationOf(batch, row);
     totals.httpReqs++;
     ofWorkload.httpReqs++;
-    if (failed) {
+    if ((traits & Trait.failed) !== 0) {
       totals.httpFailed++;
       ofWorkload.httpFailed++;
     } else totals.goodput++;
     totals.httpDuration.add(duration);
-    const watches = this.#journeyWatches[endpoint]!;
-    for (let i = 0; i < watches.length; i++) {
-      const { metric, matcher, instrument } = watches[i]!;
-      if (matcher.workloads[workload] === 0 || !matcher.takesStatus(status)) continue;
-      if (metric === "http_reqs") instrument.add(1);
-      else if (metric === "http_req_failed") instrument.add(failed ? 1 : 0);
-      else if (metric === "goodput") instrument.add(failed ? 0 : 1);
-      else instrument.add(duration);
-    }
+    ofWorkload.httpDuration.add(duration);
+    addTo(this.#journeyWatches[batch.endpoint[row]!]!, traits, batch, row);
   }
 
   #iteration(batch: FactBatch, row: number): void {
     const workload = batch.workload[row]!;
     const totals = this.#workloads[workload]!;
-    if (batch.outcome[row] === Outcome.interrupted) {
+    const traits = iterationTraits(batch, row);
+    if (traits === 0) {
       totals.interrupted++;
       return;
     }
-    const duration = batch.time[row]! - batch.start[row]!;
     totals.complete++;
-    totals.duration.add(duration);
-    for (const { metric, instrument } of this.#iterationWatches[workload]!) {
-      instrument.add(metric === "iterations" ? 1 : duration);
+    totals.duration.add(durationOf(batch, row));
+    for (const watch of this.#iterationWatches[workload]!) {
+      watch.instrument.add(sampleOf(watch, traits, batch, row));
     }
   }
 
@@ -355,6 +338,19 @@ export class RunMetrics {
       default:
         return merged(endpoints.map((each) => each.httpDuration));
     }
+  }
+}
+
+/** Adds a fact's samples to those of the watches whose selectors take it. */
+function addTo(watches: readonly Watch[], traits: number, batch: FactBatch, row: number): void {
+  if (watches.length === 0) return;
+  const workload = batch.workload[row]!, status = batch.status[row]!;
+  for (let i = 0; i < watches.length; i++) {
+    const watch = watches[i]!;
+    const { matcher } = watch;
+    if (matcher.workloads[workload] === 0 || !matcher.takesStatus(status)) continue;
+    const value = sampleOf(watch, traits, batch, row);
+    if (!Number.isNaN(value)) watch.instrument.add(value);
   }
 }
 

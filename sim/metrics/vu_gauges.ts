@@ -1,5 +1,6 @@
-// The gauges `vus` and `vus_max`: the workloads' numbers of VUs, told once a simulated second, added up.
+// The gauges `vus` and `vus_max`: over several workloads, their sum.
 
+import { VuSamples } from "../plan/gauge_samples.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Gauge } from "./gauge.ts";
 
@@ -11,17 +12,11 @@ interface Series {
   readonly gauge: Gauge;
 }
 
-/** Rows of one instant belong together: their sums become samples when the next instant comes, or when one asks. */
-export class VuGauges {
-  readonly active: Float64Array;
-  readonly initialised: Float64Array;
+export class VuGauges extends VuSamples {
   readonly #series: Series[] = [];
-  #time = NaN;
-  #open = false;
 
   constructor(plan: Plan) {
-    this.active = new Float64Array(plan.workloads.length);
-    this.initialised = new Float64Array(plan.workloads.length);
+    super(plan, () => this.#sample());
   }
 
   watch(of: Series["of"], workloads: Uint8Array): Gauge {
@@ -30,20 +25,7 @@ export class VuGauges {
     return gauge;
   }
 
-  take(workload: number, time: number, active: number, initialised: number): void {
-    if (time !== this.#time) {
-      this.commit();
-      this.#time = time;
-    }
-    this.active[workload] = active;
-    this.initialised[workload] = initialised;
-    this.#open = true;
-  }
-
-  /** Makes samples of what has been told; call it only when the instant is over. */
-  commit(): void {
-    if (!this.#open) return;
-    this.#open = false;
+  #sample(): void {
     for (const { of, workloads, gauge } of this.#series) {
       let sum = 0, any = false;
       for (let i = 0; i < workloads.length; i++) {

@@ -11,6 +11,7 @@ export class WorkloadTotals {
   dropped = 0;
   httpReqs = 0;
   httpFailed = 0;
+  readonly httpDuration = new Trend();
   readonly duration = new Trend();
   readonly #times = new Float64Array(RECENT_SAMPLES + 1);
   readonly #completes = new Float64Array(RECENT_SAMPLES + 1);

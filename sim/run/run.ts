@@ -120,12 +120,11 @@ export class Run {
   }
 
   async #stepTo(target: Nanos): Promise<void> {
-    const engine = this.#engine;
-    do {
-      engine.step(target, this.#batch);
+    for (let reached = false; !reached && !this.#interrupted;) {
+      reached = this.#engine.step(target, this.#batch);
       await this.#handOn();
       await this.#turn();
-    } while (!engine.done && engine.now < target && !this.#interrupted);
+    }
   }
 
   async #handOn(): Promise<void> {

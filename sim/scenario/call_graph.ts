@@ -1,6 +1,7 @@
 // Checks over the graph of calls: that every request can end, and that none makes more spans than a backend takes.
 
 import type { Diagnostics } from "../base/diagnostics.ts";
+import { type ExpectedCall, expectedCalls } from "../model/expected_calls.ts";
 import type { CallStep, EndpointRef, Step } from "../model/model.ts";
 import { CALL_DEPTH_MAX } from "../plan/facts.ts";
 import { type EndpointOutline, type Outline, refText } from "./outline.ts";
@@ -125,41 +126,13 @@ function diagnoseCycles(
   }
 }
 
-interface WeightedCall {
-  readonly call: CallStep;
-  /** How often on average, for one execution of the steps. */
-  readonly count: number;
-}
-
-/** The calls of the steps when all goes well. */
-function* weightedCalls(steps: readonly Step[], count = 1): Generator<WeightedCall> {
-  for (const step of steps) {
-    switch (step.type) {
-      case "call":
-        yield { call: step, count: count * step.probability };
-        break;
-      case "parallel":
-        for (const branch of step.branches) yield* weightedCalls(branch, count);
-        break;
-      case "choose": {
-        const total = step.options.reduce((sum, option) => sum + option.weight, 0);
-        for (const { weight, steps: chosen } of step.options) yield* weightedCalls(chosen, count * weight / total);
-        break;
-      }
-      case "repeat":
-        yield* weightedCalls(step.steps, count * step.times.mean);
-        break;
-    }
-  }
-}
-
 function diagnoseFanOut(
   endpoints: ReadonlyMap<string, EndpointOutline>,
   makesServerSpan: ReadonlySet<string>,
   outline: Outline,
   diagnostics: Diagnostics,
 ): void {
-  const calls = new Map([...endpoints].map(([text, { steps }]) => [text, [...weightedCalls(steps ?? [])]]));
+  const calls = new Map([...endpoints].map(([text, { steps }]) => [text, [...expectedCalls(steps ?? [])]]));
   const spans = expectedSpans(calls, makesServerSpan);
   const isOver = (text: string): boolean => (spans.get(text) ?? 0) > TRACE_SPANS_MAX;
   const over = [...endpoints.keys()].filter(isOver);
@@ -184,7 +157,7 @@ function diagnoseFanOut(
 
 /** Spans of one request, by iteration: chains of calls end at CALL_DEPTH_MAX. */
 function expectedSpans(
-  calls: ReadonlyMap<string, readonly WeightedCall[]>,
+  calls: ReadonlyMap<string, readonly ExpectedCall[]>,
   makesServerSpan: ReadonlySet<string>,
 ): ReadonlyMap<string, number> {
   let spans = new Map<string, number>();
@@ -210,7 +183,7 @@ const CHAIN_MAX = 8;
 /** The calls that make the most spans, from the endpoint on: `web.GET / -> 100 x a.X -> 100 x b.Y`. */
 function largestChain(
   start: string,
-  calls: ReadonlyMap<string, readonly WeightedCall[]>,
+  calls: ReadonlyMap<string, readonly ExpectedCall[]>,
   spans: ReadonlyMap<string, number>,
 ): { chain: string; first: CallStep | undefined } {
   const parts = [start];
@@ -219,12 +192,12 @@ function largestChain(
   let text = start;
   while (parts.length < CHAIN_MAX && !seen.has(text)) {
     seen.add(text);
-    const counts = new Map<string, WeightedCall>();
+    const counts = new Map<string, ExpectedCall>();
     for (const each of calls.get(text) ?? []) {
       const to = refText(each.call.target);
       counts.set(to, { call: each.call, count: each.count + (counts.get(to)?.count ?? 0) });
     }
-    const weight = (to: string, { count }: WeightedCall): number => count * (1 + (spans.get(to) ?? 0));
+    const weight = (to: string, { count }: ExpectedCall): number => count * (1 + (spans.get(to) ?? 0));
     const [largest] = [...counts].sort((a, b) => weight(...b) - weight(...a));
     if (largest === undefined) break;
     first ??= largest[1].call;

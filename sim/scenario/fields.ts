@@ -104,7 +104,7 @@ export const workloadField: Field<WorkloadDraft> = converted(
         `a run lasts at most ${formatDuration(RUN_LENGTH_MAX)}, startTime and gracefulStop included`,
       );
     }
-    return { executor: kind, ...common, load };
+    return { executor: kind, ...common, load, config };
   },
 );
 
@@ -149,7 +149,7 @@ export const faultField: Field<FaultSpec> = converted(
     const name = common.name ?? `${kind} on ${target.text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
     diagnostics.mark(FAULT_NAMES, (node.type === "map" && entryOf(node, "name")?.value) || node, name);
     if (compiled === INVALID || !hasRoom) return INVALID;
-    return { name, kind, target, at, duration: length, ramp, probability, ...compiled };
+    return { name, kind, target, at, duration: length, ramp, probability, ...compiled, config };
   },
 );
 

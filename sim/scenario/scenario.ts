@@ -33,6 +33,8 @@ export interface Workload {
   readonly tags: ReadonlyMap<string, string>;
   readonly env: ReadonlyMap<string, string>;
   readonly load: Load;
+  /** The executor's own fields as they were decoded, every default filled in, for those who show them. */
+  readonly config?: { readonly [field: string]: unknown };
 }
 
 export interface FaultSpec {
@@ -48,6 +50,8 @@ export interface FaultSpec {
   readonly effect: FaultEffect;
   /** What a request that it fails answers. */
   readonly failure: ErrorSpec | undefined;
+  /** The kind's own fields as they were decoded, every default filled in, for those who show them. */
+  readonly config?: { readonly [field: string]: unknown };
 }
 
 export interface FaultTarget {

@@ -71,7 +71,7 @@ export function readYaml(text: string, origin: Origin, diagnostics: Diagnostics)
     const at = separator === -1 ? start : separator;
     say(at, at + 3, "a second document begins here", "a file holds one scenario");
   }
-  damage.push(...diagnoseSyntax(text, document, origin, diagnostics));
+  diagnoseSyntax(text, document, origin, damage, diagnostics);
   return {
     document,
     whole: document.errors.length === 0,
@@ -132,10 +132,14 @@ function compose(text: string): Document[] | number {
 
 type Lines = readonly [first: number, last: number];
 
-/** Diagnoses one error a line, and gives the lines that they make unsure: the top-level parts that they stand in. */
-function diagnoseSyntax(text: string, document: Document, origin: Origin, diagnostics: Diagnostics): Lines[] {
-  const { source, shift } = origin;
-  const damage: Lines[] = [];
+/** Diagnoses one error a line, and adds the lines that they make unsure: the top-level parts that they stand in. */
+function diagnoseSyntax(
+  text: string,
+  document: Document,
+  { source, shift }: Origin,
+  damage: Lines[],
+  diagnostics: Diagnostics,
+): void {
   const tabbed: Lines[] = [];
   const said = new Set<number>();
   const last = lineStarts(source).length;
@@ -144,13 +148,17 @@ function diagnoseSyntax(text: string, document: Document, origin: Origin, diagno
     Number(b.code === "TAB_AS_INDENT") - Number(a.code === "TAB_AS_INDENT")
   );
   for (const error of errors) {
+    if (diagnostics.full) {
+      damage.push([1, last]);
+      return;
+    }
     const { start, end, message, hint } = explainSyntax(error, text, document.contents as YamlNode | null);
     const span = spanAt(source, shift + start, shift + Math.max(end, start + 1));
     const errorLine = spanAt(source, shift + error.pos[0], shift + error.pos[0] + 1).line;
     const isEcho = said.size > 0 && / in YAML stream| at node end/.test(error.message);
     if (isEcho) {
       damage.push([errorLine, last]);
-      continue;
+      return;
     }
     if (said.has(span.line) || said.has(errorLine)) continue;
     if (error.code !== "TAB_AS_INDENT" && tabbed.some(([from, to]) => span.line >= from && span.line <= to)) continue;
@@ -163,7 +171,6 @@ function diagnoseSyntax(text: string, document: Document, origin: Origin, diagno
     damage.push([first, until]);
     if (error.code === "TAB_AS_INDENT") tabbed.push([first, until]);
   }
-  return damage;
 }
 
 function isTopLevel(line: string): boolean {

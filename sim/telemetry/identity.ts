@@ -7,4 +7,6 @@ export interface RunIdentity {
   readonly seed: number;
   /** Squall's own version. */
   readonly version: string;
+  /** OTEL_RESOURCE_ATTRIBUTES: on every resource that does not say otherwise itself. */
+  readonly resourceAttributes?: ReadonlyMap<string, string>;
 }

@@ -12,7 +12,11 @@ import { dnsLabel } from "./names.ts";
 /** Attributes that the scenario gives to the service come last and win. */
 export function resourceOf(plan: Plan, service: PlanService, instance: Instance, identity: RunIdentity): Resource {
   const language = languageOf(service.language);
+  const given = [...(identity.resourceAttributes ?? [])].map((
+    [name, value],
+  ) => [name.toWellFormed(), wellFormed(value)]);
   const attributes: Attributes = {
+    ...Object.fromEntries(given),
     "service.name": service.name,
     "service.namespace": plan.namespace,
     "service.version": service.version,

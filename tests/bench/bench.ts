@@ -26,8 +26,8 @@ function simulate(plan: Plan, take: (batch: FactBatch) => void): void {
   const engine = new Engine(plan, 1);
   const batch = new FactBatch(32_768);
   for (let until = 2e9; !engine.done; until += 2e9) {
-    while (!engine.done && engine.now < until) {
-      engine.step(nanos(until), batch);
+    for (let reached = false; !reached;) {
+      reached = engine.step(nanos(until), batch);
       take(batch);
       batch.clear();
     }

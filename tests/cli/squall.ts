@@ -59,18 +59,26 @@ export function start(args: readonly string[], options: { cwd?: string; env?: Re
   const process = command(args, options).spawn();
   const decoder = new TextDecoder();
   let stderr = "";
-  const waiting: { text: string; resolve: () => void }[] = [];
+  let over = false;
+  const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+  const silent = (text: string): Error => new Error(`it ended without saying "${text}": ${stderr}`);
   const reading = (async () => {
     for await (const chunk of process.stderr) {
       stderr += decoder.decode(chunk, { stream: true });
       for (const each of waiting) if (stderr.includes(each.text)) each.resolve();
     }
+    over = true;
+    for (const each of waiting) each.reject(silent(each.text));
   })();
   const output = new Response(process.stdout).text();
   return {
     process,
     said: (text) =>
-      stderr.includes(text) ? Promise.resolve() : new Promise((resolve) => waiting.push({ text, resolve })),
+      new Promise((resolve, reject) => {
+        if (stderr.includes(text)) resolve();
+        else if (over) reject(silent(text));
+        else waiting.push({ text, resolve, reject });
+      }),
     async ended() {
       const { code } = await process.status;
       await reading;

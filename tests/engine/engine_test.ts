@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FactFlag, FactKind, Outcome } from "../../sim/plan/facts.ts";
+import { Engine } from "../../sim/engine/engine.ts";
+import { FactBatch, FactFlag, FactKind, Outcome } from "../../sim/plan/facts.ts";
 import {
   call,
   closedLoad,
@@ -423,4 +424,22 @@ Deno.test("a chain of calls deeper than the limit fails with 508 instead of goin
   }));
   assert.equal(run.requests.length, 100);
   assert.ok(run.calls.some((each) => each.outcome === Outcome.tooDeep && each.status === 508));
+});
+
+Deno.test("a retry repeats what was asked, so its attributes are those of the first attempt; its own draws are not", () => {
+  const of = chain(call("backend.Get", { timeout: ms(20), retry: { attempts: 2, backoff: undefined } }), {
+    Get: endpoint(exponential(seconds(10))),
+  });
+  const engine = new Engine(of, 1);
+  const batch = new FactBatch();
+  engine.step(seconds(100), batch);
+  const rows = Array.from({ length: batch.length }, (_, row) => row)
+    .filter((row) => batch.kind[row]! === FactKind.request && batch.endpoint[row]! === 1);
+  assert.equal(rows.length, 2);
+  const [first, second] = rows.map((row) => ({
+    key: [...batch.key.subarray(row * 2, row * 2 + 2)],
+    work: batch.extra[row],
+  }));
+  assert.deepEqual(first!.key, second!.key);
+  assert.notEqual(first!.work, second!.work);
 });

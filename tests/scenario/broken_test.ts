@@ -1,6 +1,7 @@
-// Broken scenarios and what is printed about them: tests/golden/broken. UPDATE_GOLDEN=1 writes the texts anew.
+// Broken scenarios and what is printed about them: tests/golden/broken.
 
 import assert from "node:assert/strict";
+import { assertGolden } from "../golden.ts";
 import { needs } from "../permissions.ts";
 import { problems } from "./support.ts";
 
@@ -19,9 +20,7 @@ Deno.test({
       await t.step(name, () => {
         const printed = problems(Deno.readTextFileSync(new URL(name, FOLDER)));
         const text = printed.join("\n") + "\n";
-        const golden = new URL(name.replace(/yaml$/, "txt"), FOLDER);
-        if (Deno.env.get("UPDATE_GOLDEN") === "1") Deno.writeTextFileSync(golden, text);
-        assert.equal(text, Deno.readTextFileSync(golden));
+        assertGolden(`broken/${name.replace(/yaml$/, "txt")}`, text);
         for (const each of printed) {
           assert.match(each, /^scenario\.yaml:\d+:\d+: .+\n +\d+ \| .*\n +\| +\^+(\n += .+)?$/);
         }

@@ -118,10 +118,12 @@ export const go: Language = {
   },
   messages: {
     completed: (r) =>
-      r.isRpc ? msg`finished unary call with code ${r.statusText}` : msg`handled ${r.method} ${r.path} ${r.status}`,
+      r.isRpc
+        ? msg`finished unary call ${r.target} with code ${r.statusText}`
+        : msg`handled ${r.method} ${r.path} ${r.status}`,
     rejected: (r, why) =>
       r.isRpc
-        ? msg`finished unary call with code ${r.statusText}: ${why}`
+        ? msg`finished unary call ${r.target} with code ${r.statusText}: ${why}`
         : msg`rejected ${r.method} ${r.path} with ${r.status}: ${why}`,
     failed: (r, thrown) =>
       thrown.type === "runtime.Error"

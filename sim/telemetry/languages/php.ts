@@ -7,7 +7,7 @@ import { exceptionStem, type Language, limitText, timeoutMs, usualMessage } from
 const scope = (name: string) => ({ name: `io.opentelemetry.contrib.php.${name}`, version: "1.2.0" });
 
 const controller = (code: Code): string =>
-  `${pascal(code.noun)}${code.protocol.type === "rpc" ? "Service" : "Controller"}`;
+  code.protocol.type === "rpc" ? `${pascal(code.service)}Service` : `${pascal(code.noun)}Controller`;
 const folder = (code: Code): string => code.protocol.type === "rpc" ? "Grpc" : "Controller";
 
 export const php: Language = {

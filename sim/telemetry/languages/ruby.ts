@@ -7,7 +7,7 @@ import { exceptionStem, type Language, limitText, timeoutSeconds, usualMessage }
 const scope = (name: string, version: string) => ({ name: `OpenTelemetry::Instrumentation::${name}`, version });
 
 const controller = (code: Code): string =>
-  `${pascal(code.noun)}${code.protocol.type === "rpc" ? "Service" : "Controller"}`;
+  code.protocol.type === "rpc" ? `${pascal(code.service)}Service` : `${pascal(code.noun)}Controller`;
 const action = (code: Code): string =>
   ({ get: "show", list: "index", create: "create", update: "update", delete: "destroy" })[code.handler[0]!] ??
     snake(code.handler);
@@ -88,7 +88,9 @@ export const ruby: Language = {
     }
     if (code.protocol.type === "rpc") {
       frames.push(
-        `app/rpc/${name}_service.rb:${code.line("handler", 14, 96)}:in '${controller(code)}#${snake(code.handler)}'`,
+        `app/rpc/${snake(code.service)}_service.rb:${code.line("handler", 14, 96)}:in '${controller(code)}#${
+          snake(code.handler)
+        }'`,
         "/usr/local/bundle/gems/gruf-2.21.1/lib/gruf/controllers/base.rb:87:in 'Gruf::Controllers::Base#process_action'",
       );
     } else {

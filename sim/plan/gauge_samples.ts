@@ -1,0 +1,127 @@
+// When the facts about VUs and replicas, told once a simulated second, become samples of the gauges. Rows of one instant
+// belong together: they become samples when a later instant comes, or when one asks.
+
+import { SECOND } from "../base/time.ts";
+import type { Plan } from "./plan.ts";
+
+/** The workloads' numbers of VUs. */
+export class VuSamples {
+  /** By index of the workload, as told last. */
+  readonly active: Float64Array;
+  readonly initialised: Float64Array;
+  readonly #onSample: () => void;
+  #time = NaN;
+  #open = false;
+
+  /** @param onSample called with every sample: what is here then is it */
+  constructor(plan: Plan, onSample: () => void) {
+    this.active = new Float64Array(plan.workloads.length);
+    this.initialised = new Float64Array(plan.workloads.length);
+    this.#onSample = onSample;
+  }
+
+  /** When what was told last was so, in nanoseconds since the run's start; NaN before that. */
+  get time(): number {
+    return this.#time;
+  }
+
+  take(workload: number, time: number, active: number, initialised: number): void {
+    if (time !== this.#time) {
+      this.commit();
+      this.#time = time;
+    }
+    this.active[workload] = active;
+    this.initialised[workload] = initialised;
+    this.#open = true;
+  }
+
+  /** Makes a sample of what has been told; call it only when the instant is over. */
+  commit(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#onSample();
+  }
+}
+
+/** A share of busy time over less than this says too little, as at the end of a run. */
+const UTILIZATION_OVER_MIN = SECOND / 2;
+
+/** Each service's queues and workers, over all its replicas. */
+export class StationSamples {
+  /** By service: requests in its queues, and the share of workers busy since the last sample; NaN where there is none. */
+  readonly queued: Float64Array;
+  readonly utilization: Float64Array;
+  readonly #onSample: (withUtilization: boolean) => void;
+  readonly #workers: Float64Array;
+  /** By replica of any service: as told last. */
+  readonly #first: Int32Array;
+  readonly #replicaQueued: Float64Array;
+  readonly #replicaBusy: Float64Array;
+  /** By service: worker-nanoseconds up to the last sample of the utilization. */
+  readonly #busyBefore: Float64Array;
+  #sampled = 0;
+  #time = 0;
+  #open = false;
+
+  /** @param onSample called with every sample; `withUtilization` says whether the utilization is part of it */
+  constructor(plan: Plan, onSample: (withUtilization: boolean) => void) {
+    const { services } = plan;
+    this.#onSample = onSample;
+    this.queued = new Float64Array(services.length);
+    this.utilization = new Float64Array(services.length).fill(NaN);
+    this.#busyBefore = new Float64Array(services.length);
+    this.#workers = Float64Array.from(services, (service) => service.replicas * service.concurrency);
+    this.#first = new Int32Array(services.length + 1);
+    for (const { index, replicas } of services) this.#first[index + 1] = this.#first[index]! + replicas;
+    this.#replicaQueued = new Float64Array(this.#first[services.length]!);
+    this.#replicaBusy = new Float64Array(this.#first[services.length]!);
+  }
+
+  /** When what was told last was so, in nanoseconds since the run's start. */
+  get time(): number {
+    return this.#time;
+  }
+
+  /** @param busy_ns worker-nanoseconds that this replica was busy since the run's start */
+  take(service: number, replica: number, time: number, queued: number, busy_ns: number): void {
+    if (time !== this.#time) {
+      this.commit();
+      this.#time = time;
+    }
+    const station = this.#first[service]! + replica;
+    this.#replicaQueued[station] = queued;
+    this.#replicaBusy[station] = busy_ns;
+    this.#open = true;
+  }
+
+  /** Mean share of the service's workers that were busy, from the run's start to the last sample; null without a limit. */
+  utilizationSinceStart(service: number): number | null {
+    const workers = this.#workers[service]!;
+    if (workers === Infinity || this.#time === 0) return null;
+    return this.#sumOf(this.#replicaBusy, service) / (workers * this.#time);
+  }
+
+  /** Makes a sample of what has been told; call it only when the instant is over. */
+  commit(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const elapsed = this.#time - this.#sampled;
+    const longEnough = elapsed >= UTILIZATION_OVER_MIN;
+    for (let service = 0; service < this.queued.length; service++) {
+      this.queued[service] = this.#sumOf(this.#replicaQueued, service);
+      const workers = this.#workers[service]!;
+      if (!longEnough || workers === Infinity) continue;
+      const busy = this.#sumOf(this.#replicaBusy, service);
+      this.utilization[service] = (busy - this.#busyBefore[service]!) / (workers * elapsed);
+      this.#busyBefore[service] = busy;
+    }
+    if (longEnough) this.#sampled = this.#time;
+    this.#onSample(longEnough);
+  }
+
+  #sumOf(values: Float64Array, service: number): number {
+    let sum = 0;
+    for (let i = this.#first[service]!; i < this.#first[service + 1]!; i++) sum += values[i]!;
+    return sum;
+  }
+}

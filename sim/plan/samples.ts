@@ -1,0 +1,124 @@
+// Which samples of which metrics a fact is. The run's metrics count by these rules, and the outputs that write every
+// sample as a point write by them, so that the two say the same. Gauges are sampled in gauge_samples.ts.
+
+import { isExpectedStatus, type MetricName } from "../objectives/metrics.ts";
+import { type FactBatch, FactFlag, Outcome } from "./facts.ts";
+
+/** What makes a metric's samples: a journey's own call, a request in a service, an attempt of any call, and so on. */
+export type SampleSource = "journey" | "request" | "call" | "iteration" | "dropped" | "vus" | "station";
+
+/** What the metrics see in a fact, as a set of bits; 0 for a fact that counts nowhere, because it was interrupted. */
+export const Trait = {
+  counted: 1,
+  failed: 2,
+  /** request: the queue was full. */
+  refused: 4,
+  /** request: finished although nobody waited for it any more. */
+  abandoned: 8,
+  /** call: not the first attempt. */
+  retry: 16,
+  /** call: its caller stopped waiting. */
+  timeout: 32,
+  /** call: made by a journey. */
+  journey: 64,
+} as const;
+
+/** A status from which on a service's answer is its error. */
+const STATUS_ERROR_MIN = 500;
+
+/** The traits of a request. It failed when it was refused or answered with a status of 500 or more. */
+export function requestTraits(batch: FactBatch, row: number): number {
+  const outcome = batch.outcome[row]!;
+  if (outcome === Outcome.interrupted) return 0;
+  if (outcome === Outcome.refused) return Trait.counted | Trait.failed | Trait.refused;
+  let traits: number = Trait.counted;
+  if (batch.status[row]! >= STATUS_ERROR_MIN) traits |= Trait.failed;
+  if ((batch.flags[row]! & FactFlag.abandoned) !== 0) traits |= Trait.abandoned;
+  return traits;
+}
+
+/** The traits of an attempt of a call. A journey's has failed when its status is not one that k6 expects. */
+export function callTraits(batch: FactBatch, row: number): number {
+  const outcome = batch.outcome[row]!;
+  if (outcome === Outcome.interrupted) return 0;
+  let traits: number = Trait.counted;
+  if (batch.attempt[row]! > 1) traits |= Trait.retry;
+  if (outcome === Outcome.timeout) traits |= Trait.timeout;
+  if ((batch.flags[row]! & FactFlag.journey) !== 0) {
+    traits |= Trait.journey;
+    if (!isExpectedStatus(batch.status[row]!)) traits |= Trait.failed;
+  }
+  return traits;
+}
+
+/** The traits of an iteration. */
+export function iterationTraits(batch: FactBatch, row: number): number {
+  return batch.outcome[row] === Outcome.interrupted ? 0 : Trait.counted;
+}
+
+/** How long a request, a call or an iteration took, in nanoseconds. */
+export function durationOf(batch: FactBatch, row: number): number {
+  return batch.time[row]! - batch.start[row]!;
+}
+
+/** What a sample's value is. */
+const Value = { one: 0, failed: 1, duration: 2, wait: 3, extra: 4, gauge: 5 } as const;
+
+/** Which facts are samples of a metric, and of what value. */
+export interface SampleRule {
+  readonly source: SampleSource;
+  readonly value: (typeof Value)[keyof typeof Value];
+  /** Traits that the fact must have, and those that it must not have. */
+  readonly having: number;
+  readonly lacking: number;
+}
+
+function rule(source: SampleSource, value: keyof typeof Value, { having = 0, lacking = 0 } = {}): SampleRule {
+  return { source, value: Value[value], having, lacking };
+}
+
+export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
+  http_reqs: rule("journey", "one"),
+  http_req_duration: rule("journey", "duration"),
+  http_req_waiting: rule("journey", "duration"),
+  http_req_failed: rule("journey", "failed"),
+  goodput: rule("journey", "one", { lacking: Trait.failed }),
+  iterations: rule("iteration", "one"),
+  iteration_duration: rule("iteration", "duration"),
+  dropped_iterations: rule("dropped", "extra"),
+  vus: rule("vus", "gauge"),
+  vus_max: rule("vus", "gauge"),
+  service_requests: rule("request", "one"),
+  service_req_duration: rule("request", "duration", { lacking: Trait.refused }),
+  service_queue_wait: rule("request", "wait", { lacking: Trait.refused }),
+  service_errors: rule("request", "failed"),
+  service_queue_length: rule("station", "gauge"),
+  service_utilization: rule("station", "gauge"),
+  retries: rule("call", "one", { having: Trait.retry }),
+  timeouts: rule("call", "one", { having: Trait.timeout }),
+  refused: rule("request", "one", { having: Trait.refused }),
+  abandoned: rule("request", "one", { having: Trait.abandoned }),
+};
+
+/**
+ * A fact's sample of one of the metrics that it makes samples of.
+ * @param traits of the fact; not 0
+ * @returns how many (counter), 1 or 0 (rate), whole nanoseconds (trend); NaN when it is no sample of this metric
+ */
+export function sampleOf(rule: SampleRule, traits: number, batch: FactBatch, row: number): number {
+  if ((traits & rule.having) !== rule.having || (traits & rule.lacking) !== 0) return NaN;
+  switch (rule.value) {
+    case Value.one:
+      return 1;
+    case Value.failed:
+      return (traits & Trait.failed) !== 0 ? 1 : 0;
+    case Value.duration:
+      return durationOf(batch, row);
+    case Value.wait:
+      return batch.wait[row]!;
+    case Value.extra:
+      return batch.extra[row]!;
+    default:
+      return NaN;
+  }
+}

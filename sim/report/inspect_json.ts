@@ -1,0 +1,178 @@
+// What a scenario will do, for programs: plain data under the names of the scenario file, with every default filled in.
+// Values of the file stand as they would be written there; times that are looked ahead to are in milliseconds.
+
+import { writeDuration } from "../base/fields.ts";
+import type { Nanos } from "../base/time.ts";
+import type { Distribution } from "../distributions/distribution.ts";
+import type { AttributeSpec, Backoff, Endpoint, Scalar, Service, Step } from "../model/model.ts";
+import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
+import { refText } from "./inspect_means.ts";
+import { mermaidText } from "./inspect_mermaid.ts";
+
+type Json = Record<string, unknown>;
+
+/** Points of a planned load, its two ends included. */
+const POINTS = 121;
+
+/** Numbers that have no bound are null. */
+export function inspectionJson(inspection: Inspection): Json {
+  const { plan, scenario } = inspection;
+  return {
+    name: plan.name,
+    description: scenario.description ?? null,
+    seed: plan.seed,
+    namespace: plan.namespace,
+    environment: plan.environment,
+    network: textOf(scenario.network),
+    expected: {
+      loadMs: inspection.length / 1e6,
+      endMs: inspection.end / 1e6,
+      iterations: { ...inspection.iterations },
+      requests: inspection.requests,
+      spans: inspection.spans,
+    },
+    warnings: inspection.warnings,
+    scenarios: Object.fromEntries(
+      inspection.workloads.map((workload) => [workload.plan.name, workloadJson(workload, inspection.length)]),
+    ),
+    journeys: Object.fromEntries(
+      inspection.journeys.map(({ name, steps, time, requests, spans }) => [name, {
+        steps: steps.map(stepJson),
+        expected: { durationMs: time / 1e6, requests, spans },
+      }]),
+    ),
+    services: Object.fromEntries(
+      inspection.services.map((forecast) => [
+        forecast.plan.name,
+        serviceJson(scenario.services.get(forecast.plan.name)!, forecast),
+      ]),
+    ),
+    faults: inspection.faults.map(({ plan: fault, options }) => ({
+      name: fault.name,
+      kind: fault.kind,
+      target: fault.target,
+      atMs: fault.at / 1e6,
+      untilMs: Number.isFinite(fault.until) ? fault.until / 1e6 : null,
+      rampMs: fault.ramp / 1e6,
+      probability: fault.probability,
+      ...optionsJson(options),
+    })),
+    thresholds: plan.thresholds.map(({ metricText, source, abortOnFail, delayAbortEval }) => ({
+      metric: metricText,
+      threshold: source,
+      abortOnFail,
+      delayAbortEval: writeDuration(delayAbortEval),
+    })),
+    mermaid: mermaidText(scenario),
+  };
+}
+
+function workloadJson(workload: WorkloadForecast, length: Nanos): Json {
+  const { plan } = workload;
+  const unit = plan.load.type === "open" ? "iterationsPerSecond" : "vus";
+  return {
+    executor: plan.executor,
+    exec: workload.journey,
+    ...optionsJson(workload.options),
+    startTime: writeDuration(plan.startTime),
+    gracefulStop: writeDuration(plan.gracefulStop),
+    tags: Object.fromEntries(plan.tags),
+    // What the variables hold may be secret.
+    env: [...plan.env.keys()],
+    expected: {
+      iterations: { ...workload.iterations },
+      iterationDurationMs: workload.iterationTime / 1e6,
+      lengthMs: workload.length / 1e6,
+      peak: { [unit]: workload.peak, vus: workload.vusAtPeak },
+      plan: Array.from({ length: POINTS }, (_, i) => {
+        const time = Math.floor(i / (POINTS - 1) * length) as Nanos;
+        return { timeMs: time / 1e6, [unit]: workload.amountAt(time) };
+      }),
+    },
+  };
+}
+
+function optionsJson(options: readonly Option[]): Json {
+  return Object.fromEntries(options.map(({ name, value }) => [name, value]));
+}
+
+function serviceJson(service: Service, { requests, peakRate, peakUtilization }: ServiceForecast): Json {
+  return {
+    kind: service.kind,
+    language: service.language,
+    version: service.version,
+    system: service.system ?? null,
+    replicas: service.replicas,
+    concurrency: service.concurrency === Infinity ? "unlimited" : service.concurrency,
+    queue: service.queue === Infinity ? "unlimited" : service.queue,
+    network: textOf(service.network),
+    logs: service.logs,
+    attributes: scalars(service.attributes),
+    endpoints: Object.fromEntries([...service.endpoints.values()].map((each) => [each.name, endpointJson(each)])),
+    expected: { requests, peakPerSecond: peakRate, peakUtilization },
+  };
+}
+
+function endpointJson({ latency, errors, attributes, calls }: Endpoint): Json {
+  return {
+    latency: textOf(latency),
+    errors: errors === undefined ? null : {
+      rate: errors.rate,
+      status: errors.status,
+      exception: errors.exception ?? null,
+      message: errors.message ?? null,
+    },
+    attributes: specs(attributes),
+    calls: calls.map(stepJson),
+  };
+}
+
+function stepJson(step: Step): Json {
+  switch (step.type) {
+    case "call":
+      return {
+        call: refText(step.target),
+        probability: step.probability,
+        timeout: timeText(step.timeout),
+        deadline: timeText(step.deadline),
+        retry: step.retry === undefined
+          ? null
+          : { attempts: step.retry.attempts, backoff: backoffJson(step.retry.backoff) },
+        optional: step.optional,
+        fallback: step.fallback?.map(stepJson) ?? null,
+        network: textOf(step.network),
+      };
+    case "parallel":
+      return { parallel: step.branches.map((branch) => branch.map(stepJson)) };
+    case "choose":
+      return { choose: step.options.map(({ weight, steps }) => ({ weight, steps: steps.map(stepJson) })) };
+    case "repeat":
+      return { repeat: step.times.text, steps: step.steps.map(stepJson) };
+    case "work":
+      return { work: textOf(step.latency) ?? step.share };
+    case "think":
+      return { think: step.pause.text };
+    case "log":
+      return { log: step.message, level: step.level, attributes: specs(step.attributes) };
+  }
+}
+
+function backoffJson(backoff: Backoff | undefined): Json | null {
+  return backoff === undefined ? null : { ...backoff, base: timeText(backoff.base), max: timeText(backoff.max) };
+}
+
+function specs(attributes: ReadonlyMap<string, AttributeSpec>): Json {
+  return Object.fromEntries(attributes);
+}
+
+function scalars(attributes: ReadonlyMap<string, Scalar>): Json {
+  return Object.fromEntries(attributes);
+}
+
+function textOf(distribution: Distribution | undefined): string | null {
+  return distribution?.text ?? null;
+}
+
+function timeText(time: Nanos | undefined): string | null {
+  return time === undefined ? null : writeDuration(time);
+}
