@@ -42,6 +42,8 @@ export function call(target: string, options: Partial<Omit<CallStep, "type" | "t
     optional: false,
     fallback: undefined,
     network: undefined,
+    onFailure: "continue",
+    checks: [],
     ...options,
   };
 }
@@ -127,6 +129,7 @@ export function workload(
     name,
     executor: "test",
     exec,
+    startAfter: undefined,
     startTime: ms(0),
     gracefulStop: seconds(30),
     tags: new Map(),

@@ -94,6 +94,8 @@ function tinyWorkload(index: number, name: string, workload: Partial<PlanWorkloa
     executor: "constant-vus",
     journey: 0,
     startTime: 0 as Nanos,
+    startAfter: -1,
+    startDelay: 0 as Nanos,
     gracefulStop: (30 * S) as Nanos,
     tags: new Map(),
     env: new Map(),

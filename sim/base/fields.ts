@@ -86,6 +86,7 @@ export function record<P extends Properties>(
       for (const entry of node.entries) {
         if (Object.hasOwn(properties, entry.key)) continue;
         valid = false;
+        if (diagnostics.full) break;
         const hint = hints.unknown?.(entry.key, node) ?? nearKeyHint(entry, names) ?? keysHint(properties);
         diagnostics.add(entry.span, [...node.path, entry.key], `unknown key "${entry.key}" in ${expects}`, hint);
       }
@@ -99,7 +100,10 @@ export function record<P extends Properties>(
         } else if (property.presence === "required") {
           valid = false;
           // A misspelt key has been diagnosed, and says what is missing.
-          if (node.entries.some((other) => !Object.hasOwn(properties, other.key) && isNear(other.key, name, names))) {
+          if (
+            !diagnostics.full &&
+            node.entries.some(({ key }) => !Object.hasOwn(properties, key) && isNear(key, name, names))
+          ) {
             continue;
           }
           const hint = property.example ?? `${name}: ${property.summary}`;
@@ -111,7 +115,7 @@ export function record<P extends Properties>(
       return valid ? decoded as Decoded<P> : INVALID;
     },
     schema() {
-      return recordSchema(properties);
+      return recordSchema(properties, expects);
     },
     write: (value) => Object.fromEntries(names.map((name) => [name, writeValue(properties[name]!.field, value[name])])),
   };
@@ -137,7 +141,8 @@ function nearKeyHint(entry: Entry, names: readonly string[]): string | undefined
   return near === undefined ? undefined : `did you mean "${near}"?`;
 }
 
-function recordSchema(properties: Properties): JsonSchema {
+/** @param title what an editor calls the whole when it offers its required keys */
+function recordSchema(properties: Properties, title: string): JsonSchema {
   const described: Record<string, JsonSchema> = {};
   const requiredNames: string[] = [];
   for (const [name, property] of Object.entries(properties)) {
@@ -150,6 +155,7 @@ function recordSchema(properties: Properties): JsonSchema {
     if (property.presence === "required") requiredNames.push(name);
   }
   return {
+    title,
     type: "object",
     properties: described,
     ...(requiredNames.length > 0 ? { required: requiredNames } : {}),
@@ -575,13 +581,14 @@ export function tagged<R extends { readonly [kind: string]: Variant<Properties> 
       return { kind, config: pick(registry[kind]!.fields), common: pick(common) } as TaggedValue<R, C>;
     },
     schema: () => ({
+      title: expects,
       type: "object",
       required: [tag],
       properties: {
         [tag]: { enum: kinds, description: kinds.map((kind) => `${kind}: ${registry[kind]!.summary}`).join("\n") },
       },
       allOf: kinds.map((kind) => {
-        const schema = recordSchema(fieldsOf(kind)) as { properties: object; required?: string[] };
+        const schema = recordSchema(fieldsOf(kind), kind) as { properties: object; required?: string[] };
         return {
           if: { properties: { [tag]: { const: kind } }, required: [tag] },
           then: { ...schema, properties: { [tag]: { description: registry[kind]!.summary }, ...schema.properties } },
@@ -657,15 +664,19 @@ function diagnoseWithoutKind(
   return INVALID;
 }
 
-/** The keys are offered first; once one stands there, an editor knows the rest. */
+/** The keys are offered first; once one stands there, an editor knows the rest, and offers no other. */
 function keyedSchema(registry: { readonly [key: string]: Variant<Properties> }): JsonSchema {
   const kinds = Object.entries(registry);
+  const some = { anyOf: kinds.map(([kind]) => ({ required: [kind] })) };
+  const keys = Object.fromEntries(kinds.map(([kind, { summary }]) => [kind, { description: summary }]));
   return {
     type: "object",
-    properties: Object.fromEntries(kinds.map(([kind, { summary }]) => [kind, { description: summary }])),
-    minProperties: 1,
-    anyOf: kinds.map(([kind]) => ({ required: [kind] })),
-    allOf: kinds.map(([kind, { fields }]) => ({ if: { required: [kind] }, then: recordSchema(fields) })),
+    if: some,
+    else: { properties: keys, ...some },
+    allOf: kinds.map(([kind, { fields }]) => ({
+      if: { type: "object", required: [kind] },
+      then: recordSchema(fields, kind),
+    })),
   };
 }
 

@@ -6,7 +6,7 @@ import denoJson from "../../deno.json" with { type: "json" };
 import { formatDuration } from "../base/time.ts";
 import { SimulationError } from "../engine/engine.ts";
 import { type Plan, planLength } from "../plan/plan.ts";
-import { type SummaryInput } from "../report/input.ts";
+import { SUMMARY_MODES, type SummaryInput, type SummaryMode, TREND_STATS } from "../report/input.ts";
 import { summaryJson } from "../report/summary_json.ts";
 import { summaryText } from "../report/summary_text.ts";
 import { makeRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
@@ -15,10 +15,12 @@ import { Run, type RunResult } from "../run/run.ts";
 import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
 import { compileScenario } from "../scenario/compile.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
+import { type OpenOutput, openOutputs, type Output, OutputError } from "../sinks/outputs.ts";
 import { visible } from "../base/diagnostics.ts";
 import { collect, parsed, parseSeed, UsageError } from "./command.ts";
 import { colorOf, columnsOf, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { collectOutput, parseTrendStats } from "./output_flags.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
 import { readScenario, type ScenarioFlags } from "./scenario_files.ts";
@@ -34,6 +36,9 @@ interface RunFlags extends ScenarioFlags {
   readonly results?: string;
   readonly traces: TraceMode;
   readonly otlpEndpoint?: string;
+  readonly out?: readonly Output[];
+  readonly summaryTrendStats: readonly string[];
+  readonly summaryMode: SummaryMode;
   readonly quiet?: boolean;
   readonly color: boolean;
   readonly json?: boolean;
@@ -49,6 +54,7 @@ Examples:
   deno task run scenarios/checkout.yaml --pace max --seed 42
   deno task run scenarios/checkout.yaml --pace max --end now          as if it had just happened
   deno task run scenarios/checkout.yaml --set services.payment.replicas=1 --traces file
+  deno task run scenarios/checkout.yaml --pace max --out json=points.json.gz --out csv=points.csv
 `;
 
 export function runCommand(finish: (code: ExitCode) => void): Command {
@@ -71,6 +77,19 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
     .option(
       "--otlp-endpoint <url>",
       "collector, /v1/traces is appended (default: OTEL_EXPORTER_OTLP_ENDPOINT or http://localhost:4318)",
+    )
+    .option(
+      "-o, --out <output>",
+      "write every sample of every metric as k6 does: json=FILE or csv=FILE, compressed where FILE ends in .gz, json=- for standard output (repeatable)",
+      collectOutput,
+    )
+    .addOption(
+      new Option("--summary-trend-stats <stats>", "statistics of trends in the summary")
+        .argParser(parseTrendStats).default(TREND_STATS, TREND_STATS.join(",")),
+    )
+    .addOption(
+      new Option("--summary-mode <mode>", "the totals, each scenario and endpoint as well, or no summary")
+        .choices(SUMMARY_MODES).default("compact"),
     )
     .option("-q, --quiet", "print no progress and no summary")
     .option("--no-color", "no colours")
@@ -108,6 +127,11 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   const { scenario, document } = readScenario(path, flags);
   const plan = compileScenario(flags.seed === undefined ? scenario : { ...scenario, seed: flags.seed });
   const startEpochNs = startOf(flags, plan);
+  const outputs = flags.out ?? [];
+  const pointsToStdout = outputs.some((output) => output.file === undefined);
+  if (pointsToStdout && flags.json === true) {
+    throw new UsageError("--json and an --out without a file both write to standard output");
+  }
   const runId = newRunId();
   const runFolder = flags.results === undefined ? projectPath(`runs/${runId}`) : userPath(flags.results);
   const logsFolder = flags.logs === false
@@ -119,7 +143,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   const notice = (text: string): void => display.notice(visible(text));
 
   const sinks = await openSinks();
-  display.lines(head(plan, startEpochNs, flags.pace, logsFolder, sinks.tracesTo));
+  display.lines(head(plan, startEpochNs, flags.pace, logsFolder, sinks));
   for (
     const text of [
       ...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices),
@@ -147,15 +171,18 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   return await report();
 
   async function openSinks(): Promise<RunSinks> {
+    const folderIsNew = !exists(runFolder);
+    let opened: readonly OpenOutput[] = [];
     try {
       makeRunFolder(runFolder);
+      opened = openOutputs(outputs, userPath, [userPath(path)]);
       const identity = {
         startEpochNs,
         seed: plan.seed,
         version: denoJson.version,
         resourceAttributes: otlp.resourceAttributes,
       };
-      const opened = await RunSinks.open({
+      const made = await RunSinks.open({
         plan,
         identity,
         runId,
@@ -163,12 +190,15 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         runFolder,
         traces: flags.traces,
         otlp,
+        outputs: opened,
         onNotice: notice,
       });
       writeRunFile(runFolder, RUN_FILES.scenario, document);
-      return opened;
+      return made;
     } catch (error) {
-      throw error instanceof RunFilesError ? new UsageError(error.message) : error;
+      for (const output of opened) output.release();
+      if (folderIsNew) removeEmpty(runFolder);
+      throw error instanceof RunFilesError || error instanceof OutputError ? new UsageError(error.message) : error;
     }
   }
 
@@ -186,6 +216,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       metrics: result.metrics,
       evaluation: result.evaluation,
       delivery: sinks.delivery,
+      trendStats: flags.summaryTrendStats,
     };
     const json = JSON.stringify(
       summaryJson(input, {
@@ -198,19 +229,38 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     ) + "\n";
     writeRunFile(runFolder, RUN_FILES.summary, json);
     if (flags.json) print(json);
-    else if (!flags.quiet) {
-      const options = { columns: columnsOf(Deno.stdout), color: colorOf(Deno.stdout, flags.color) };
-      print(summaryText(input, options, closing(runId, runFolder, logsFolder, sinks)));
-    }
+    else if (!flags.quiet) printSummary(input);
     return codeOf(result, sinks);
+  }
+
+  /** On standard error where standard output belongs to the points. */
+  function printSummary(input: SummaryInput): void {
+    if (flags.summaryMode === "disabled") {
+      const failed = new Set(
+        result.evaluation.results.filter(({ ok }) => !ok).map((each) => each.threshold.metricText),
+      );
+      if (failed.size > 0) {
+        printError(`error: thresholds failed: ${[...failed].map(visible).join(", ")}\n`);
+      }
+      return;
+    }
+    const stream = pointsToStdout ? Deno.stderr : Deno.stdout;
+    const options = {
+      columns: columnsOf(stream),
+      color: colorOf(stream, flags.color),
+      mode: flags.summaryMode,
+    };
+    const text = summaryText(input, options, closing(runId, runFolder, logsFolder, sinks));
+    if (pointsToStdout) printError(text);
+    else print(text);
   }
 }
 
 function codeOf(result: RunResult, sinks: RunSinks): ExitCode {
   if (result.ended === "interrupted") return ExitCode.interrupted;
   if (!result.evaluation.ok) return ExitCode.thresholds;
-  const { spans, logs } = sinks.delivery;
-  const lost = spans.pending + spans.rejected + logs.pending + logs.rejected;
+  const { spans, logs, points } = sinks.delivery;
+  const lost = spans.pending + spans.rejected + logs.pending + logs.rejected + (points?.pending ?? 0);
   return lost > 0 ? ExitCode.undelivered : ExitCode.success;
 }
 
@@ -224,14 +274,33 @@ function head(
   startEpochNs: bigint,
   pace: number,
   logsFolder: string | undefined,
-  tracesTo: string,
+  sinks: RunSinks,
 ): string[] {
   const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
   return [
     `${plan.name}: ${formatDuration(planLength(plan))} from ${formatTime(startEpochNs)} ${paceText}, seed ${plan.seed}`,
     `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
-    `  traces  ${tracesTo}`,
+    `  traces  ${sinks.tracesTo}`,
+    ...sinks.outputs.map((name) => `  points  ${visible(name)}`),
   ];
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Leaves a folder that is not empty, or cannot be removed, as it is. */
+function removeEmpty(folder: string): void {
+  try {
+    Deno.removeSync(folder);
+  } catch {
+    // What went wrong before this is what the user must hear.
+  }
 }
 
 /** Where everything is, and what to do next. */
@@ -243,6 +312,7 @@ function closing(runId: string, runFolder: string, logsFolder: string | undefine
     const what = spans.pending > 0 ? ` (${spans.pending} spans that no collector has acknowledged)` : "";
     lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
   } else lines.push(`traces   ${sinks.tracesTo}`);
+  for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);
   lines.push(`summary  ${shownPath(join(runFolder, RUN_FILES.summary))}`);
   const [first] = sinks.logFiles;
   if (first !== undefined) {

@@ -108,7 +108,7 @@ export class Engine {
       this.#workloads.push(new WorkloadState(workload, workloadKey(plan.seed, workload.salt)));
     }
     this.#workloadsLeft = plan.workloads.length;
-    for (const state of this.#workloads) this.#scheduleWorkload(state);
+    for (const state of this.#workloads) if (state.plan.startAfter < 0) this.#beginWorkload(state, 0 as Nanos);
     this.#schedule(0 as Nanos, Event.sample, 0, 0);
   }
 
@@ -161,11 +161,8 @@ export class Engine {
   /** Ends everything at once: what is open is interrupted, innermost first. */
   stop(batch: FactBatch): void {
     this.#batch = batch;
-    for (const state of this.#workloads) {
-      if (state.ended) continue;
-      state.loadEnded = true;
-      this.#interruptWorkload(state);
-    }
+    for (const state of this.#workloads) state.loadEnded = true;
+    for (const state of this.#workloads) if (!state.ended) this.#interruptWorkload(state);
   }
 
   #schedule(time: Nanos, kind: number, subject: number, generation: number): void {
@@ -219,7 +216,8 @@ export class Engine {
   // What ends, takes away or starts comes before the ends of iterations of the same instant, as it does in k6, where an
   // iteration always ends a little later than the sum of its pauses.
 
-  #scheduleWorkload(state: WorkloadState): void {
+  #beginWorkload(state: WorkloadState, origin: Nanos): void {
+    state.begin(origin);
     const { index, load } = state.plan;
     if (load.type === "open") {
       for (let n = 0; n < load.preAllocatedVUs; n++) state.idle.push(this.#newVu(state));
@@ -373,6 +371,11 @@ export class Engine {
     state.loadEnded = true;
     state.ended = true;
     this.#workloadsLeft--;
+    for (const waiting of this.#workloads) {
+      if (waiting.plan.startAfter === state.plan.index && !waiting.begun && !waiting.loadEnded) {
+        this.#beginWorkload(waiting, this.#now);
+      }
+    }
     if (this.#workloadsLeft === 0) this.#sample();
   }
 

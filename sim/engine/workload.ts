@@ -39,9 +39,11 @@ export class WorkloadState {
   loadEnded = false;
   ended = false;
 
-  readonly startTime: Nanos;
-  readonly loadEnd: Nanos;
-  readonly hardEnd: Nanos;
+  /** It has begun, or its beginning is scheduled. */
+  begun = false;
+  startTime: Nanos = FOREVER;
+  loadEnd: Nanos = FOREVER;
+  hardEnd: Nanos = FOREVER;
   readonly keyHigh: number;
   readonly keyLow: number;
   readonly arrivals: Arrivals | undefined;
@@ -50,11 +52,16 @@ export class WorkloadState {
   constructor(readonly plan: PlanWorkload, key: DrawKey) {
     this.keyHigh = key.high;
     this.keyLow = key.low;
-    this.startTime = plan.startTime;
-    this.loadEnd = (plan.startTime + plan.load.length) as Nanos;
-    this.hardEnd = (this.loadEnd + plan.gracefulStop) as Nanos;
     if (plan.load.type === "open") this.arrivals = arrivalsOf(plan.load, key);
     else this.changes = plan.load.changes();
+  }
+
+  /** Sets its times. @param origin the run's start, or the end of the workload that it waits for */
+  begin(origin: Nanos): void {
+    this.begun = true;
+    this.startTime = (origin + this.plan.startDelay) as Nanos;
+    this.loadEnd = (this.startTime + this.plan.load.length) as Nanos;
+    this.hardEnd = (this.loadEnd + this.plan.gracefulStop) as Nanos;
   }
 
   /** When the next iteration of an open load starts; FOREVER when none is left. */

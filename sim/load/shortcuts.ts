@@ -21,6 +21,21 @@ export const SHORTCUT_FIELDS = {
   ),
 };
 
+/** Diagnoses shortcuts beside `scenarios`, which k6 lets override them. @param node the map of the whole file */
+export function checkNoScenarios(node: Node, diagnostics: Diagnostics): void {
+  if (nodeAt(node, "scenarios") === node) return;
+  for (const key of Object.keys(SHORTCUT_FIELDS)) {
+    const value = nodeAt(node, key);
+    if (value === node) continue;
+    wrong(
+      value,
+      `"${key}" beside "scenarios" has no meaning`,
+      diagnostics,
+      "it is a shortcut for a single scenario: move it into one, or leave scenarios out",
+    );
+  }
+}
+
 /**
  * Makes the one workload that the shortcuts stand for, which k6 calls `default`; undefined when there are none. What k6
  * refuses, and `vus` beside `scenarios`, which k6 lets override them, is diagnosed.
@@ -39,16 +54,7 @@ export function compileShortcuts(
   if (stages !== undefined && first !== "stages") {
     wrong(nodeAt(node, "stages"), `"stages" and "${first}" exclude each other`, diagnostics, "leave one of them out");
   }
-  if (nodeAt(node, "scenarios") !== node) {
-    for (const key of used) {
-      wrong(
-        nodeAt(node, key),
-        `"${key}" beside "scenarios" has no meaning`,
-        diagnostics,
-        "it is a shortcut for a single scenario: move it into one, or leave scenarios out",
-      );
-    }
-  }
+  checkNoScenarios(node, diagnostics);
   if (vus === 0 && stages === undefined) {
     wrong(nodeAt(node, "vus"), "without a VU no iteration can ever start", diagnostics, "write vus: 1 or more");
   }

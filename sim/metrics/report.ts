@@ -64,6 +64,14 @@ export interface WorkloadStats {
   readonly iterationRate: number;
 }
 
+/** What was measured of one workload. */
+export interface ScenarioSeries {
+  /** The workload's. */
+  readonly name: string;
+  /** Of the metrics that tell workloads apart, under the metric's own name. */
+  readonly series: readonly Series[];
+}
+
 export interface MetricsReport {
   /** Simulated time since the run's start. */
   readonly elapsed: Nanos;
@@ -71,6 +79,8 @@ export interface MetricsReport {
   readonly series: readonly Series[];
   readonly services: readonly ServiceStats[];
   readonly workloads: readonly WorkloadStats[];
+  /** In the order of the file. */
+  readonly scenarios: readonly ScenarioSeries[];
 }
 
 /** A service's totals, from those of its endpoints. */

@@ -25,7 +25,7 @@ import type { Gauge } from "./gauge.ts";
 import type { Instrument } from "./instrument.ts";
 import { Matcher } from "./matcher.ts";
 import { Rate } from "./rate.ts";
-import { type MetricsReport, type Series, serviceStats, type WorkloadStats } from "./report.ts";
+import { type MetricsReport, type ScenarioSeries, type Series, serviceStats, type WorkloadStats } from "./report.ts";
 import { StationGauges } from "./station_gauges.ts";
 import { Trend } from "./trend.ts";
 import { VuGauges } from "./vu_gauges.ts";
@@ -51,6 +51,8 @@ export class RunMetrics {
   readonly #vus: VuGauges;
   readonly #stations: StationGauges;
   readonly #gauges: ReadonlyMap<MetricName, Gauge>;
+  /** By index of the workload. */
+  readonly #workloadVus: readonly { readonly active: Gauge; readonly initialised: Gauge }[];
   readonly #watches = new Map<string, Watch>();
   /** By index of the endpoint or of the workload: the watches that a fact about it may touch. */
   readonly #requestWatches: readonly Watch[][];
@@ -75,6 +77,10 @@ export class RunMetrics {
       ["service_queue_length", this.#stations.watch("queued", all.services)],
       ["service_utilization", this.#stations.watch("utilization", all.services)],
     ]);
+    this.#workloadVus = plan.workloads.map(({ index }) => {
+      const only = Uint8Array.from(plan.workloads, (each) => +(each.index === index));
+      return { active: this.#vus.watch("active", only), initialised: this.#vus.watch("initialised", only) };
+    });
     this.#requestWatches = plan.endpoints.map(() => []);
     this.#journeyWatches = plan.endpoints.map(() => []);
     this.#callWatches = plan.endpoints.map(() => []);
@@ -296,7 +302,29 @@ export class RunMetrics {
         utilization: this.#stations.utilizationSinceStart(service.index),
       })
     );
-    return { elapsed: now, series, services, workloads: this.workloads(now) };
+    return { elapsed: now, series, services, workloads: this.workloads(now), scenarios: this.#scenarios() };
+  }
+
+  #scenarios(): ScenarioSeries[] {
+    return this.#plan.workloads.map(({ index, name }) => {
+      const totals = this.#workloads[index]!;
+      const of = (metric: MetricName, instrument: Instrument): Series => ({ text: metric, metric, instrument });
+      return {
+        name,
+        series: [
+          of("http_reqs", new Counter(totals.httpReqs)),
+          of("http_req_duration", totals.httpDuration),
+          of("http_req_waiting", totals.httpDuration),
+          of("http_req_failed", new Rate(totals.httpFailed, totals.httpReqs)),
+          of("goodput", new Counter(totals.httpReqs - totals.httpFailed, true)),
+          of("iterations", new Counter(totals.complete)),
+          of("iteration_duration", totals.duration),
+          of("dropped_iterations", new Counter(totals.dropped, true)),
+          of("vus", this.#workloadVus[index]!.active),
+          of("vus_max", this.#workloadVus[index]!.initialised),
+        ],
+      };
+    });
   }
 
   #commit(): void {

@@ -78,6 +78,23 @@ export interface EndpointRef {
 
 export type Step = CallStep | ParallelStep | ChooseStep | RepeatStep | WorkStep | ThinkStep | LogStep;
 
+/** `leave`: the user gives the journey up. */
+export const FAILURE_REACTIONS = ["continue", "leave"] as const;
+export type FailureReaction = (typeof FAILURE_REACTIONS)[number];
+
+export const CHECK_COMPARISONS = ["<", "<=", ">", ">=", "==", "!="] as const;
+export type CheckComparison = (typeof CHECK_COMPARISONS)[number];
+
+/** What a journey's step checks about its answer. */
+export interface Check {
+  /** As written. */
+  readonly name: string;
+  readonly subject: "status" | "duration";
+  readonly comparison: CheckComparison;
+  /** A status, or nanoseconds. */
+  readonly value: number;
+}
+
 export interface CallStep {
   readonly type: "call";
   readonly target: EndpointRef;
@@ -93,6 +110,10 @@ export interface CallStep {
   /** Steps taken when the call failed, in its place. */
   readonly fallback: readonly Step[] | undefined;
   readonly network: Distribution | undefined;
+  /** In journeys: what the user does when the call failed for good. */
+  readonly onFailure: FailureReaction;
+  /** In journeys. */
+  readonly checks: readonly Check[];
 }
 
 export interface RetryPolicy {

@@ -36,9 +36,11 @@ import { type Nanos, nanos, RUN_LENGTH_MAX } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { countField, latencyField } from "../distributions/registry.ts";
 import { attributesField } from "./attribute_fields.ts";
+import { checksField } from "./check_fields.ts";
 import {
   type Backoff,
   type EndpointRef,
+  FAILURE_REACTIONS,
   JITTERS,
   LOG_LEVELS,
   type LogStep,
@@ -171,27 +173,49 @@ const workField: Field<
 /** Calls, with what goes on when they fail. */
 function callKind(place: StepPlace): StepKind {
   const { step, steps } = FIELDS[place];
-  return stepKind({
-    summary: "Calls an endpoint of a service and waits for its answer.",
-    fields: {
-      call: required(referenceField, "service.endpoint, as in cart.GetCart or web.GET /."),
-      probability: withDefault(share(), 1, "Share of the executions in which the call is made.", "100%"),
-      timeout: optional(patience, "How long each attempt is waited for. For ever if left out."),
-      deadline: optional(patience, "How long all attempts are waited for, pauses included. For ever if left out."),
-      retry: optional(retryField, "What is tried again when it failed: { attempts: 3, backoff: 50ms }."),
-      optional: withDefault(flag, false, "Whether the caller goes on when the call failed."),
-      fallback: optional(
-        either(
-          "a call, or a list of steps",
-          isScalar,
-          converted(step, (single): readonly Step[] => [single]),
-          steps,
-        ),
-        "A call, or steps, in place of the call that failed.",
+  const calls = {
+    call: required(referenceField, "service.endpoint, as in cart.GetCart or web.GET /."),
+    probability: withDefault(share(), 1, "Share of the executions in which the call is made.", "100%"),
+    timeout: optional(patience, "How long each attempt is waited for. For ever if left out."),
+    deadline: optional(patience, "How long all attempts are waited for, pauses included. For ever if left out."),
+    retry: optional(retryField, "What is tried again when it failed: { attempts: 3, backoff: 50ms }."),
+    optional: withDefault(flag, false, "Whether the caller goes on when the call failed."),
+    fallback: optional(
+      either(
+        "a call, or a list of steps",
+        isScalar,
+        converted(step, (single): readonly Step[] => [single]),
+        steps,
       ),
-      network: optional(
-        latencyField,
-        "Time between caller and callee, each way. The service's or the file's if left out.",
+      "A call, or steps, in place of the call that failed.",
+    ),
+    network: optional(
+      latencyField,
+      "Time between caller and callee, each way. The service's or the file's if left out.",
+    ),
+  };
+  const summary = "Calls an endpoint of a service and waits for its answer.";
+  if (place === "endpoint") {
+    return stepKind({
+      summary,
+      fields: calls,
+      step: ({ call, ...options }) => ({ type: "call", target: call, ...options, onFailure: "continue", checks: [] }),
+    });
+  }
+  return stepKind({
+    summary,
+    fields: {
+      ...calls,
+      onFailure: withDefault(
+        word(FAILURE_REACTIONS),
+        "continue",
+        "What the user does when it failed for good, or took longer than timeout: go on, as in k6, or leave.",
+      ),
+      checks: withDefault(
+        checksField,
+        [],
+        "What is checked about its answer: status == 200, duration < 500ms.",
+        "none",
       ),
     },
     step: ({ call, ...options }) => ({ type: "call", target: call, ...options }),
@@ -321,6 +345,8 @@ function stepField(place: StepPlace): Field<Step> {
     optional: false,
     fallback: undefined,
     network: undefined,
+    onFailure: "continue",
+    checks: [],
   }));
   const map = keyed(STEP_EXPECTS, allowed, {
     noun: "a step",

@@ -8,6 +8,7 @@ import type { Load } from "../load/load.ts";
 import type {
   AttributeSpec,
   Backoff,
+  Check,
   EndpointProtocol,
   Language,
   LogFormat,
@@ -97,6 +98,8 @@ export interface CallSite {
   readonly backoff: Backoff | undefined;
   readonly optional: boolean;
   readonly network: Distribution | undefined;
+  /** Of a journey's step: made on the answer to its last attempt. */
+  readonly checks: readonly Check[];
   /** Faults on this edge: indices in Plan.faults. */
   readonly faults: readonly number[];
 }
@@ -167,7 +170,12 @@ export interface PlanWorkload {
   readonly salt: number;
   readonly executor: string;
   readonly journey: number;
+  /** When it starts; with `startAfter` as planned: it may be later, since iterations of the other may go on. */
   readonly startTime: Nanos;
+  /** Index of the workload whose end it waits for; -1 for none. */
+  readonly startAfter: number;
+  /** From the run's start, or from the end of the workload that it waits for. */
+  readonly startDelay: Nanos;
   readonly gracefulStop: Nanos;
   readonly tags: ReadonlyMap<string, string>;
   readonly env: ReadonlyMap<string, string>;

@@ -30,10 +30,15 @@ export interface SummaryInput {
   /** At the run's end. */
   readonly metrics: MetricsReport;
   readonly evaluation: Evaluation;
-  readonly delivery: { readonly spans: Account; readonly logs: Account };
+  /** `points` where there is an output of points. */
+  readonly delivery: { readonly spans: Account; readonly logs: Account; readonly points?: Account | undefined };
   /** Of a trend: `avg`, `min`, `med`, `max`, `count`, `p(N)`. */
   readonly trendStats?: readonly string[];
 }
+
+/** How much the summary says: the totals, or each scenario and endpoint as well, or nothing. */
+export const SUMMARY_MODES = ["compact", "full", "disabled"] as const;
+export type SummaryMode = (typeof SUMMARY_MODES)[number];
 
 /** k6's default. */
 export const TREND_STATS: readonly string[] = ["avg", "min", "med", "max", "p(90)", "p(95)"];

@@ -71,7 +71,7 @@ function addEdges(
 ): void {
   for (const { call, count } of expectedCalls(steps)) {
     const to = ids.get(refText(call.target));
-    if (to === undefined) continue;
+    if (to === undefined || count === 0) continue;
     const text = [...mark === "" ? [] : [mark], ...edgeDetails(call, count)].join(", ");
     const arrow = call.optional || mark !== "" ? "-.->" : "-->";
     edges.add(`  ${from} ${arrow}${text === "" ? "" : `|"${label(text)}"|`} ${to}`);

@@ -87,7 +87,15 @@ function howText({ workloads }: Inspection): string {
 /** An expectation, with the digits that it is worth. */
 function aboutText(value: number): string {
   if (!Number.isFinite(value)) return "endless";
-  return `about ${value < 100 ? formatNumber(value) : formatCount(Number(value.toPrecision(3)))}`;
+  return `about ${value < 100 ? formatNumber(value) : roundText(value)}`;
+}
+
+/** Above it digits are counted, not read. */
+const SPELT_OUT_MAX = 1e9;
+
+/** Three digits of a number, with its zeros: 37,200. */
+function roundText(value: number): string {
+  return value < SPELT_OUT_MAX ? formatCount(Number(value.toPrecision(3))) : value.toExponential(2).replace("+", "");
 }
 
 function estimateText({ count, isExact }: Estimate): string {
@@ -212,12 +220,12 @@ function serviceLines({ services }: Inspection, width: number, paint: Paint): st
   const table = tableLines(
     [
       column("service", 0, ({ plan }) => plan.name),
-      column("kind", 2, ({ plan }) => plan.kind === "service" ? plan.language : plan.kind),
-      column("replicas", 0, ({ plan }) => formatCount(plan.replicas)),
-      column("workers", 0, ({ plan }) => limit(plan.concurrency)),
-      column("queue", 1, ({ plan }) => limit(plan.queue)),
-      column("requests", 0, ({ requests }) => formatCount(Number(requests.toPrecision(3)))),
-      column("peak/s", 0, ({ peakRate }) => peakRate < 1000 ? peakRate.toFixed(1) : formatCount(peakRate)),
+      column("kind", 4, ({ plan }) => plan.kind === "service" ? plan.language : plan.kind),
+      column("replicas", 1, ({ plan }) => formatCount(plan.replicas)),
+      column("workers", 2, ({ plan }) => limit(plan.concurrency)),
+      column("queue", 3, ({ plan }) => limit(plan.queue)),
+      column("requests", 0, ({ requests }) => roundText(requests)),
+      column("peak/s", 0, ({ peakRate }) => peakRate < 1000 ? peakRate.toFixed(1) : roundText(peakRate)),
       column(
         "busy",
         0,

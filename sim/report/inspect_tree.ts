@@ -18,7 +18,7 @@ interface TreeNode {
 
 /** Levels below which an endpoint's calls go on in a tree of their own. */
 const DEPTH_MAX = 12;
-const DETAILS_WIDTH_MIN = 24;
+const TEXT_WIDTH_MIN = 24;
 
 /** The lines of the trees, none wider than `columns`. */
 export function treeLines(inspection: Inspection, columns: number, paint: Paint): string[] {
@@ -26,9 +26,9 @@ export function treeLines(inspection: Inspection, columns: number, paint: Paint)
   const trees: string[][] = inspection.journeys.map((journey) => {
     const means = `${formatNumber(journey.spans)} spans, ${formatMilliseconds(journey.time / 1e6)} on average`;
     const used = inspection.workloads.some((workload) => workload.journey === journey.name);
-    const head = `${paint.bold(visible(journey.name))}  ${paint.dim(means)}${
-      used ? "" : paint.yellow("  never taken")
-    }`;
+    const never = used ? "" : "  never taken";
+    const name = cut(visible(journey.name), columns - widthOf(means) - widthOf(never) - 2);
+    const head = `${paint.bold(name)}  ${paint.dim(means)}${paint.yellow(never)}`;
     return [head, ...childLines(builder.steps(journey.steps, 1), "", columns, paint)];
   });
   for (let next = builder.takeUp(); next !== undefined; next = builder.takeUp()) {
@@ -52,23 +52,22 @@ function childLines(nodes: readonly TreeNode[], guide: string, columns: number, 
 /** The node's text with its details, which go on in further lines when the first is full. */
 function nodeLines(
   { text, details }: TreeNode,
-  guide: string,
-  hangs: string,
+  fullGuide: string,
+  fullHangs: string,
   columns: number,
   paint: Paint,
 ): string[] {
+  const guide = inPart(fullGuide, columns), hangs = inPart(fullHangs, columns);
   const head = cut(text, columns - widthOf(guide));
-  const canHang = columns - widthOf(hangs) >= DETAILS_WIDTH_MIN;
   const lines: string[] = [];
   let before = paint.dim(guide) + head;
   let room = columns - widthOf(guide) - widthOf(head);
   let line = "";
   for (const detail of details.map(visible)) {
     const gap = line !== "" ? " · " : lines.length === 0 ? "  " : " ";
-    if (widthOf(gap) + widthOf(detail) <= room || !canHang) {
-      const piece = cut(gap + detail, Math.max(0, room));
-      line += piece;
-      room -= widthOf(piece);
+    if (widthOf(gap) + widthOf(detail) <= room) {
+      line += gap + detail;
+      room -= widthOf(gap) + widthOf(detail);
       continue;
     }
     lines.push(before + paint.dim(line));
@@ -77,6 +76,12 @@ function nodeLines(
     room = columns - widthOf(hangs) - widthOf(line);
   }
   return [...lines, before + paint.dim(line)];
+}
+
+/** The guide of a line; of steps within steps within steps only its end, so that there is room for what they are. */
+function inPart(guide: string, columns: number): string {
+  const width = columns - TEXT_WIDTH_MIN;
+  return guide.length <= width ? guide : `… ${guide.slice(2 - width)}`;
 }
 
 class TreeBuilder {

@@ -60,7 +60,7 @@ export function metricLines(series: Series, layout: MetricLayout, style: MetricS
   const [first = "", ...more] = valueLines(instrument, layout, style, style.columns - valueColumn);
   const rest = more.map((line) => " ".repeat(valueColumn) + line);
   const dots = layout.nameWidth - widthOf(name) + DOTS_MIN;
-  if (dots >= DOTS_MIN) return [`${indent}${name}${paint.dim(".".repeat(dots) + ":")} ${first}`, ...rest];
+  if (dots >= DOTS_MIN) return [`${indent}${name}${paint.dim(".".repeat(dots) + ":")} ${first}`.trimEnd(), ...rest];
   return [`${indent}${name}${paint.dim(":")}`, " ".repeat(valueColumn) + first, ...rest];
 }
 

@@ -40,7 +40,11 @@ export function summaryJson(input: SummaryInput, terminals: Terminals): Record<s
     metrics: metricsJson(input, elapsed_s, trendStats),
     run: { ...identity, ended, started: complete + interrupted, interrupted },
     services: Object.fromEntries(metrics.services.map((service) => [service.name, serviceJson(service, elapsed_s)])),
-    delivery: { spans: { ...delivery.spans }, logs: { ...delivery.logs } },
+    delivery: {
+      spans: { ...delivery.spans },
+      logs: { ...delivery.logs },
+      ...(delivery.points === undefined ? {} : { points: { ...delivery.points } }),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 // The end of a run on the terminal: k6's summary, a table of the services, and the account.
 
-import { visible } from "../base/diagnostics.ts";
+import { compare, visible } from "../base/diagnostics.ts";
 import { formatDuration } from "../base/time.ts";
 import { Counter } from "../metrics/counter.ts";
 import type { ThresholdResult } from "../metrics/evaluation.ts";
@@ -8,7 +8,7 @@ import { Rate } from "../metrics/rate.ts";
 import type { MetricsReport, RequestStats, Series, ServiceStats } from "../metrics/report.ts";
 import { formatAggregation } from "../objectives/grammar.ts";
 import { isMetricName, type MetricName, metricSpec } from "../objectives/metrics.ts";
-import { type Account, type SummaryInput, TREND_STATS } from "./input.ts";
+import { type Account, type SummaryInput, type SummaryMode, TREND_STATS } from "./input.ts";
 import { layOut, metricLines, type MetricStyle } from "./metric_lines.ts";
 import { type Column, padEnd, type Paint, paintFor, tableLines, widthOf } from "./terminal.ts";
 import { formatCount, formatMilliseconds, formatNumber, formatShare } from "./units.ts";
@@ -19,10 +19,15 @@ export interface TextOptions {
   readonly color: boolean;
 }
 
+export interface SummaryTextOptions extends TextOptions {
+  /** As k6's --summary-mode, which also has one that prints nothing. `compact` when left out. */
+  readonly mode?: Exclude<SummaryMode, "disabled">;
+}
+
 const COLUMNS_MIN = 60;
 const INDENT = 4;
 
-/** Shown, where there are samples; the others only where a threshold is on them. */
+/** Shown, where there are samples; the others in the full summary, and where a threshold is on them. */
 const SECTIONS: { readonly [section: string]: readonly MetricName[] } = {
   HTTP: ["http_req_duration", "http_req_failed", "http_reqs"],
   EXECUTION: ["dropped_iterations", "iteration_duration", "iterations", "vus", "vus_max"],
@@ -33,21 +38,33 @@ const SECTIONS: { readonly [section: string]: readonly MetricName[] } = {
  * The summary, ending with a newline.
  * @param closing lines below the account: where things are, what to do next
  */
-export function summaryText(input: SummaryInput, options: TextOptions, closing: readonly string[] = []): string {
+export function summaryText(
+  input: SummaryInput,
+  options: SummaryTextOptions,
+  closing: readonly string[] = [],
+): string {
   const paint = paintFor(options.color);
   const columns = Math.max(COLUMNS_MIN, options.columns);
-  const title = (text: string): string => `  █ ${paint.bold(text)}`;
-  const blocks = [
-    thresholdLines(input, paint),
-    totalLines(input, columns, paint),
-    serviceLines(input.metrics, columns, paint),
+  const full = options.mode === "full";
+  const blocks: readonly Block[] = [
+    { title: "THRESHOLDS", lines: thresholdLines(input, paint) },
+    ...metricBlocks(input, full, columns, paint),
+    { title: "SERVICES", lines: serviceLines(input.metrics, full, columns, paint) },
   ];
-  const titles = ["THRESHOLDS", "TOTAL RESULTS", "SERVICES"];
-  const lines = blocks.flatMap((block, i) => block.length === 0 ? [] : [title(titles[i]!), "", ...block, ""]);
+  const lines = blocks.flatMap((block) =>
+    block.lines.length === 0 ? [] : [`  █ ${paint.bold(block.title)}`, "", ...block.lines, ""]
+  );
   lines.push(...endLines(input, paint), "");
-  lines.push(accountLine("spans", input.delivery.spans, paint), accountLine("logs", input.delivery.logs, paint));
+  const { spans, logs, points } = input.delivery;
+  lines.push(accountLine("spans", spans, paint), accountLine("logs", logs, paint));
+  if (points !== undefined) lines.push(accountLine("points", points, paint));
   if (closing.length > 0) lines.push("", ...closing);
   return lines.join("\n") + "\n";
+}
+
+interface Block {
+  readonly title: string;
+  readonly lines: readonly string[];
 }
 
 function thresholdLines({ evaluation, run }: SummaryInput, paint: Paint): string[] {
@@ -96,7 +113,11 @@ function valueText({ metric, aggregation, value: bound }: ThresholdResult["thres
   return write(value, digits);
 }
 
-function totalLines(input: SummaryInput, columns: number, paint: Paint): string[] {
+/** k6's name for what has no name of its own: its block would say the totals again. */
+const UNNAMED_SCENARIO = "default";
+
+/** The totals and, in the full summary, each scenario; all in the same columns. */
+function metricBlocks(input: SummaryInput, full: boolean, columns: number, paint: Paint): Block[] {
   const { metrics } = input;
   const style: MetricStyle = {
     columns,
@@ -105,29 +126,40 @@ function totalLines(input: SummaryInput, columns: number, paint: Paint): string[
     trendStats: input.trendStats ?? TREND_STATS,
     elapsed_s: metrics.elapsed / 1e9,
   };
-  const sections = Object.keys(SECTIONS).map((name) => ({ name, shown: shownIn(name, input) }));
-  const layout = layOut(sections.flatMap((section) => section.shown), style);
-  const lines = sections.flatMap(({ name, shown }) =>
-    shown.length === 0
-      ? []
-      : [" ".repeat(INDENT) + paint.bold(name), ...shown.flatMap((series) => metricLines(series, layout, style)), ""]
-  );
-  return lines.slice(0, -1);
+  const judged = new Set(input.evaluation.results.map((result) => result.threshold.metricText));
+  const groups = [{ title: "TOTAL RESULTS", shown: shownOf(metrics.series, judged, full) }];
+  if (full) {
+    const scenarios = metrics.scenarios.filter(({ name }) => name !== UNNAMED_SCENARIO);
+    for (const { name, series } of scenarios.toSorted((one, other) => compare(one.name, other.name))) {
+      groups.push({ title: `SCENARIO: ${visible(name)}`, shown: shownOf(series, new Set(), full) });
+    }
+  }
+  const layout = layOut(groups.flatMap(({ shown }) => [...shown.values()].flat()), style);
+  return groups.map(({ title, shown }) => {
+    const lines = [...shown].flatMap(([section, series]) => [
+      " ".repeat(INDENT) + paint.bold(section),
+      ...series.flatMap((each) => metricLines(each, layout, style)),
+      "",
+    ]);
+    return { title, lines: lines.slice(0, -1) };
+  });
 }
 
-/** The series of a section, each metric followed by its parts. */
-function shownIn(section: string, input: SummaryInput): Series[] {
-  const { series } = input.metrics;
-  const judged = new Set(input.evaluation.results.map((result) => result.threshold.metricText));
-  const metrics = [...new Set(series.map((each) => each.metric))].filter((metric) => sectionOf(metric) === section);
-  metrics.sort();
-  return metrics.flatMap((metric) => {
-    const whole = series.find((each) => each.text === metric)!;
-    const parts = series.filter((each) => each.metric === metric && each.text !== metric)
-      .filter((part) => judged.has(part.text) || (!part.instrument.empty && someFailed(series)));
-    const usual = SECTIONS[section]!.includes(metric) && !saysNothing(whole);
-    return usual || judged.has(metric) || parts.length > 0 ? [whole, ...parts] : [];
-  });
+/** The series of each section that has any, each metric followed by its parts. */
+function shownOf(series: readonly Series[], judged: ReadonlySet<string>, full: boolean): Map<string, Series[]> {
+  const sections = new Map<string, Series[]>();
+  for (const section of Object.keys(SECTIONS)) {
+    const metrics = [...new Set(series.map((each) => each.metric))].filter((metric) => sectionOf(metric) === section);
+    const shown = metrics.toSorted().flatMap((metric) => {
+      const whole = series.find((each) => each.text === metric)!;
+      const parts = series.filter((each) => each.metric === metric && each.text !== metric)
+        .filter((part) => judged.has(part.text) || (!part.instrument.empty && someFailed(series)));
+      const usual = (full || SECTIONS[section]!.includes(metric)) && !saysNothing(whole);
+      return usual || judged.has(metric) || parts.length > 0 ? [whole, ...parts] : [];
+    });
+    if (shown.length > 0) sections.set(section, shown);
+  }
+  return sections;
 }
 
 function sectionOf(metric: MetricName): string {
@@ -146,24 +178,30 @@ function someFailed(series: readonly Series[]): boolean {
   return failed instanceof Rate && failed.passes > 0;
 }
 
-function serviceLines({ services, elapsed }: MetricsReport, columns: number, paint: Paint): string[] {
+/** A row of the table: a service, or one of its endpoints below it. */
+type TableRow = RequestStats & Partial<Pick<ServiceStats, "utilization">>;
+
+function serviceLines({ services, elapsed }: MetricsReport, full: boolean, columns: number, paint: Paint): string[] {
   if (services.length === 0) return [];
   const elapsed_s = elapsed / 1e9;
+  const rows = services.flatMap((service): TableRow[] => [
+    service,
+    ...(full ? service.endpoints.map((endpoint) => ({ ...endpoint, name: `  ${endpoint.name}` })) : []),
+  ]);
   const column = (
     title: string,
     dispensable: number,
-    cell: (service: ServiceStats) => string,
-    alarm?: (service: ServiceStats) => boolean,
+    cell: (row: TableRow) => string,
+    alarm?: (row: TableRow) => boolean,
   ): Column => ({
     title,
-    cells: services.map((service) => visible(cell(service))),
+    cells: rows.map((row) => visible(cell(row))),
     dispensable,
-    paint: (text, row) =>
-      alarm?.(services[row]!) === true ? paint.red(text) : NOTHING.test(text) ? paint.dim(text) : text,
+    paint: (text, row) => alarm?.(rows[row]!) === true ? paint.red(text) : NOTHING.test(text) ? paint.dim(text) : text,
   });
   const time = (stats: RequestStats, of: "duration" | "wait", percentile: number): string =>
     formatMilliseconds(stats[of].percentile(percentile));
-  const shared = (service: ServiceStats): string =>
+  const shared = (service: TableRow): string =>
     service.requests === 0 ? "–" : formatShare(service.errors / service.requests);
   const all: readonly (Column | undefined)[] = [
     column("service", 0, (service) => service.name),
@@ -180,7 +218,11 @@ function serviceLines({ services, elapsed }: MetricsReport, columns: number, pai
     column("p95", 0, (service) => time(service, "duration", 95)),
     column("p99", 1, (service) => time(service, "duration", 99)),
     column("wait p95", 2, (service) => time(service, "wait", 95)),
-    column("busy", 0, (service) => service.utilization === null ? "–" : formatShare(service.utilization, 1)),
+    column(
+      "busy",
+      0,
+      ({ utilization }) => utilization === undefined ? "" : utilization === null ? "–" : formatShare(utilization, 1),
+    ),
   ];
   const table = all.filter((each) => each !== undefined);
   return tableLines(table, columns - INDENT, paint).map((line) => " ".repeat(INDENT) + line);
@@ -190,7 +232,7 @@ function serviceLines({ services, elapsed }: MetricsReport, columns: number, pai
 const NOTHING = /^\s*(?:0|0s|0\.0+%?|–)$/;
 
 /** Below 1,000 with one decimal place, so that the points of a column stand below each other. */
-function throughputText({ requests, refused }: ServiceStats, elapsed_s: number): string {
+function throughputText({ requests, refused }: RequestStats, elapsed_s: number): string {
   const rate = elapsed_s > 0 ? (requests - refused) / elapsed_s : 0;
   return rate < 1000 ? rate.toFixed(1) : formatCount(rate);
 }

@@ -7,6 +7,8 @@ import { LogFiles } from "../sinks/log_files.ts";
 import { type OtlpOptions, shownUrl } from "../sinks/otlp_options.ts";
 import { askCollector } from "../sinks/otlp_probe.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
+import type { OpenOutput } from "../sinks/outputs.ts";
+import { PointsFile } from "../sinks/points_file.ts";
 import type { Delivery, Sink } from "../sinks/sink.ts";
 import { TraceFile, TraceFileSink } from "../sinks/trace_file.ts";
 import type { RunIdentity } from "../telemetry/identity.ts";
@@ -26,6 +28,8 @@ export interface RunSinksSettings {
   readonly runFolder: string;
   readonly traces: TraceMode;
   readonly otlp: OtlpOptions;
+  /** Of `--out`. */
+  readonly outputs: readonly OpenOutput[];
   readonly onNotice: (text: string) => void;
 }
 
@@ -40,6 +44,7 @@ type CountingSink = Sink & { readonly delivery: Readonly<Delivery> };
 export class RunSinks {
   readonly #logs: LogFiles | undefined;
   readonly #spans: CountingSink | undefined;
+  readonly #outputs: readonly PointsFile[];
   readonly #sinks: readonly Sink[];
   readonly #traceFile: TraceFile;
   /** Where the spans go, in words. */
@@ -50,17 +55,19 @@ export class RunSinks {
     spans: CountingSink | undefined,
     traceFile: TraceFile,
     tracesTo: string,
+    outputs: readonly PointsFile[],
   ) {
     this.#logs = logs;
     this.#spans = spans;
     this.#traceFile = traceFile;
-    this.#sinks = [...(logs === undefined ? [] : [logs]), ...(spans === undefined ? [] : [spans])];
+    this.#outputs = outputs;
+    this.#sinks = [...(logs === undefined ? [] : [logs]), ...(spans === undefined ? [] : [spans]), ...outputs];
     this.tracesTo = tracesTo;
   }
 
   /**
    * Opens the files and, for `auto`, asks whether a collector answers.
-   * @throws Error when a log file cannot be created
+   * @throws Error when a log file cannot be created, or an output cannot be emptied
    */
   static async open(settings: RunSinksSettings): Promise<RunSinks> {
     const { plan, identity, runId, onNotice, otlp } = settings;
@@ -77,16 +84,38 @@ export class RunSinks {
       ? undefined
       : new LogFiles({ plan, identity, directory: settings.logsFolder, runId, onNotice });
     const builder = new SpanBuilder(plan, identity);
-    if (mode === "none") return new RunSinks(logs, undefined, traceFile, "not written (--traces none)");
+    const outputs = settings.outputs.map(({ output, name, open }) =>
+      new PointsFile({
+        plan,
+        startEpochNs: identity.startEpochNs,
+        format: output.format(plan),
+        name,
+        gzip: output.gzip,
+        open,
+        onNotice,
+      })
+    );
+    if (mode === "none") return new RunSinks(logs, undefined, traceFile, "not written (--traces none)", outputs);
     if (mode === "file") {
-      return new RunSinks(logs, new TraceFileSink(builder, traceFile), traceFile, tracesTo ?? RUN_FILES.traces);
+      const sink = new TraceFileSink(builder, traceFile);
+      return new RunSinks(logs, sink, traceFile, tracesTo ?? RUN_FILES.traces, outputs);
     }
     const sink = new OtlpSink({ spans: builder, options: otlp, pendingStore: traceFile, onNotice });
-    return new RunSinks(logs, sink, traceFile, url);
+    return new RunSinks(logs, sink, traceFile, url, outputs);
   }
 
-  get delivery(): { readonly spans: Delivery; readonly logs: Delivery } {
-    return { spans: this.#spans?.delivery ?? NOTHING, logs: this.#logs?.delivery ?? NOTHING };
+  /** `points` are those of all outputs together; undefined when there is no output. */
+  get delivery(): { readonly spans: Delivery; readonly logs: Delivery; readonly points: Delivery | undefined } {
+    return {
+      spans: this.#spans?.delivery ?? NOTHING,
+      logs: this.#logs?.delivery ?? NOTHING,
+      points: this.#outputs.length === 0 ? undefined : total(this.#outputs.map((output) => output.delivery)),
+    };
+  }
+
+  /** Where points are written, for the user. */
+  get outputs(): readonly string[] {
+    return this.#outputs.map((output) => output.name);
   }
 
   /** The trace file, if there is one. */
@@ -115,4 +144,15 @@ export class RunSinks {
     for (const sink of this.#sinks) await sink.close();
     this.#traceFile.close();
   }
+}
+
+function total(deliveries: readonly Delivery[]): Delivery {
+  const sum = { ...NOTHING };
+  for (const { generated, delivered, rejected, pending } of deliveries) {
+    sum.generated += generated;
+    sum.delivered += delivered;
+    sum.rejected += rejected;
+    sum.pending += pending;
+  }
+  return sum;
 }

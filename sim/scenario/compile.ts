@@ -25,9 +25,10 @@ import {
   type PlanFault,
   type PlanJourney,
   type PlanService,
+  type PlanWorkload,
   type Program,
 } from "../plan/plan.ts";
-import type { FaultSpec, FaultTarget, Scenario } from "./scenario.ts";
+import type { FaultSpec, FaultTarget, Scenario, Workload } from "./scenario.ts";
 
 /** Makes the Plan of a scenario whose references all hold. */
 export function compileScenario(scenario: Scenario): Plan {
@@ -76,13 +77,17 @@ class Compiler {
       logs: this.#logs,
       failures: this.#failures,
       journeys,
-      workloads: [...scenario.workloads.values()].map((workload, index) => ({
+      workloads: [...scenario.workloads.values()].map((workload, index): PlanWorkload => ({
         index,
         name: workload.name,
         salt: hashText(`scenario ${workload.name}`),
         executor: workload.executor,
         journey: journeys.findIndex((journey) => journey.name === workload.exec),
-        startTime: workload.startTime,
+        startTime: plannedStart(workload, scenario.workloads),
+        startAfter: workload.startAfter === undefined
+          ? -1
+          : [...scenario.workloads.keys()].indexOf(workload.startAfter),
+        startDelay: workload.startTime,
         gracefulStop: workload.gracefulStop,
         tags: workload.tags,
         env: workload.env,
@@ -206,6 +211,7 @@ class Compiler {
       attempts: step.retry?.attempts ?? 1,
       backoff: step.retry?.backoff,
       optional: step.optional,
+      checks: step.checks,
       network: step.network ?? this.#scenario.services.get(step.target.service)?.network ?? this.#scenario.network,
       faults: [],
     });
@@ -215,6 +221,13 @@ class Compiler {
   addLog(log: Omit<LogSite, "index">): number {
     return this.#logs.push({ index: this.#logs.length, ...log }) - 1;
   }
+}
+
+/** When a workload starts if those that it waits for end with their load. */
+function plannedStart(workload: Workload, workloads: ReadonlyMap<string, Workload>): Nanos {
+  const before = workload.startAfter === undefined ? undefined : workloads.get(workload.startAfter);
+  if (before === undefined) return workload.startTime;
+  return (plannedStart(before, workloads) + before.load.length + workload.startTime) as Nanos;
 }
 
 function endpointKey({ service, endpoint }: EndpointRef): string {
@@ -251,6 +264,8 @@ class ProgramWriter {
   readonly #program: Mutable<Instruction>[] = [];
   /** How many places of a kind there are so far: an ordinal among equals, so that other steps do not move it. */
   readonly #ordinals = new Map<string, number>();
+  /** Calls whose failure ends the journey. */
+  readonly #leaving: Mutable<Instruction>[] = [];
 
   constructor(
     readonly compiler: Compiler,
@@ -263,6 +278,7 @@ class ProgramWriter {
   write(steps: readonly Step[], workFirst: boolean): Program {
     if (workFirst) this.#emit(Op.work, { share: 1 });
     this.#steps(steps);
+    for (const leaving of this.#leaving) leaving.jump = this.#next;
     this.#emit(Op.end);
     return this.#program;
   }
@@ -328,7 +344,10 @@ class ProgramWriter {
   #call(step: CallStep): void {
     const salt = this.#salt(`call ${endpointKey(step.target)}`);
     const call = this.#emit(Op.call, { site: this.compiler.addSite(step, this.endpoint, this.journey, salt) });
-    if (step.fallback === undefined) return;
+    if (step.fallback === undefined) {
+      if (step.onFailure === "leave") this.#leaving.push(call);
+      return;
+    }
     const over = this.#emit(Op.jump);
     call.jump = this.#next;
     this.#steps(step.fallback);

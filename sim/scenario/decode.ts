@@ -6,7 +6,7 @@ import { type MapNode, type Node } from "../base/node.ts";
 import { checkServiceNames } from "../model/service_fields.ts";
 import { checkCallGraph } from "./call_graph.ts";
 import { checkEndpoints } from "./endpoint_checks.ts";
-import { type ScenarioConfig, scenarioField } from "./fields.ts";
+import { checkLoad, type ScenarioConfig, scenarioField } from "./fields.ts";
 import { mapAt, outlineOf } from "./outline.ts";
 import { checkReferences } from "./references.ts";
 import type { Scenario } from "./scenario.ts";
@@ -25,6 +25,7 @@ export function decodeValues(node: Node, diagnostics: Diagnostics): ScenarioConf
 
 function checkWhole(root: MapNode, diagnostics: Diagnostics): void {
   const outline = outlineOf(root, diagnostics);
+  checkLoad(root, outline.journeys, diagnostics);
   const services = mapAt(root, "services");
   if (services !== undefined) checkServiceNames(services, diagnostics);
   checkReferences(root, outline, diagnostics);

@@ -1,6 +1,6 @@
 // Fields of a scenario file besides its services: journeys, workloads, faults, and the top level.
 
-import type { Diagnostics, Mark } from "../base/diagnostics.ts";
+import { type Diagnostics, type Mark, nearest } from "../base/diagnostics.ts";
 import {
   converted,
   type Decoded,
@@ -23,11 +23,12 @@ import {
   wrong,
   wrongType,
 } from "../base/fields.ts";
-import { entryOf, type Node } from "../base/node.ts";
+import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
 import { compileFault, FAULTS } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
+import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
 import { servicesField } from "../model/service_fields.ts";
 import { journeyStepsField } from "../model/step_fields.ts";
 import { thresholdsField } from "../objectives/thresholds_field.ts";
@@ -70,7 +71,16 @@ const NAME = /^[0-9a-zA-Z_-]{1,100}$/;
 
 const WORKLOAD_COMMON = {
   exec: optional(text("the name of a journey"), "The journey that each iteration takes. The only one if left out."),
-  startTime: withDefault(k6Duration, 0 as Nanos, "When it begins, from the start of the run.", "0s"),
+  startTime: withDefault(
+    k6Duration,
+    0 as Nanos,
+    "When it begins: from the start of the run, or from the end of the scenario that it starts after.",
+    "0s",
+  ),
+  startAfter: optional(
+    text("the name of a scenario"),
+    "The scenario whose end it waits for, its last iterations included. None if left out.",
+  ),
   gracefulStop: withDefault(
     k6Duration,
     (30 * SECOND) as Nanos,
@@ -205,7 +215,7 @@ const SCENARIO = {
     "What users do: lists of steps by name.",
     'journeys: { visit: ["web.GET /"] }',
   ),
-  scenarios: required(
+  scenarios: optional(
     mapOf(workloadField, "a map of scenarios", {
       key: NAME,
       keyExpects: "a name of a scenario",
@@ -215,8 +225,8 @@ const SCENARIO = {
       example: "as in { load: { executor: constant-vus, vus: 1, duration: 10s } }",
     }),
     "The load by name, in k6's words: executor, and what that takes.",
-    WORKLOAD_EXAMPLE,
   ),
+  ...SHORTCUT_FIELDS,
   faults: withDefault(
     listOf(faultField, "a list of faults", { sizeMax: FAULTS_MAX }),
     [],
@@ -231,9 +241,13 @@ const SCENARIO = {
   ),
 } as const;
 
-export type ScenarioConfig = Decoded<typeof SCENARIO>;
+type FileConfig = Decoded<typeof SCENARIO>;
 
-const K6_SHORTCUTS = /^(vus|duration|iterations|stages)$/;
+/** A file's values, its load told in one way: by `scenarios`. */
+export type ScenarioConfig =
+  & Omit<FileConfig, keyof typeof SHORTCUT_FIELDS | "scenarios">
+  & { readonly scenarios: ReadonlyMap<string, WorkloadDraft> };
+
 const K6_OPTIONS = new Set([
   "batch",
   "batchPerHost",
@@ -261,19 +275,55 @@ const K6_OPTIONS = new Set([
   "userAgent",
 ]);
 
-/** A whole file. */
-export const scenarioField: RecordField<typeof SCENARIO> = record("the scenario", SCENARIO, {
+const fileField: RecordField<typeof SCENARIO> = record("the scenario", SCENARIO, {
   instead: () => "a scenario is a map that begins with name: …",
   unknown: (key) =>
-    K6_SHORTCUTS.test(key)
-      ? `this shortcut of k6 goes into an entry: ${WORKLOAD_EXAMPLE}`
-      : key === "options"
+    key === "options"
       ? "what stands in k6's options stands at the top level here"
       : K6_OPTIONS.has(key)
       ? "this option of k6 means nothing here: leave it out"
       : key === "extends"
       ? "a scenario cannot extend another: write its keys out"
       : undefined,
+});
+
+/** Diagnoses a file without any load, and shortcuts that cannot tell which journey is meant. */
+export function checkLoad(root: MapNode, journeys: readonly string[] | undefined, diagnostics: Diagnostics): void {
+  checkNoScenarios(root, diagnostics);
+  if (entryOf(root, "scenarios") !== undefined) return;
+  const shortcut = root.entries.find(({ key }) => Object.hasOwn(SHORTCUT_FIELDS, key));
+  if (shortcut !== undefined && journeys !== undefined && journeys.length > 1) {
+    const message = `k6's shortcut "${shortcut.key}" takes the only journey, and there are ${journeys.length}`;
+    diagnostics.add(shortcut.span, [shortcut.key], message, `write ${WORKLOAD_EXAMPLE} with exec: ${journeys[0]}`);
+  }
+  const misspelt = root.entries.some(({ key }) =>
+    !Object.hasOwn(SCENARIO, key) && nearest(key, ["scenarios"]).length > 0
+  );
+  if (shortcut === undefined && !misspelt) {
+    wrong(root, '"scenarios" is missing in the scenario', diagnostics, WORKLOAD_EXAMPLE);
+  }
+}
+
+/** A whole file. k6's shortcuts for a single scenario become one that is called `default`, as in k6. */
+export const scenarioField: Field<ScenarioConfig> = converted(fileField, (config, node, diagnostics) => {
+  const { vus, duration: length, iterations, stages, scenarios, ...rest } = config;
+  const shortcut = compileShortcuts({ vus, duration: length, iterations, stages }, node, diagnostics);
+  if (shortcut === INVALID) return INVALID;
+  if (shortcut === undefined) {
+    // That there is none is said by checkLoad, also beside other errors.
+    return scenarios === undefined ? INVALID : { ...rest, scenarios };
+  }
+  const draft: WorkloadDraft = {
+    ...shortcut,
+    exec: undefined,
+    startAfter: undefined,
+    startTime: 0 as Nanos,
+    gracefulStop: (30 * SECOND) as Nanos,
+    env: new Map(),
+    tags: new Map(),
+    config: {},
+  };
+  return { ...rest, scenarios: new Map([["default", draft]]) };
 });
 
 /** Type of what a field gives when it is wrong, for callers of `scenarioField`. */

@@ -23,6 +23,7 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
     for (const [node, target] of diagnostics.marked(TARGETS)) checker.checkTarget(node, target);
   }
   checkWorkloads(outline, diagnostics);
+  checkStartAfter(outline, diagnostics);
   checkFaultNames(diagnostics);
   const thresholds = entryOf(root, "thresholds")?.value;
   if (thresholds !== undefined && outline.services !== undefined && outline.workloads !== undefined) {
@@ -158,6 +159,34 @@ function checkWorkloads({ journeys, workloads }: Outline, diagnostics: Diagnosti
       const [meant] = exec.expanded !== undefined ? [] : nearest(exec.value, journeys);
       const hint = meant === undefined ? `the journeys are ${list(journeys)}` : `did you mean "${meant}"?`;
       diagnostics.add(exec.span, exec.path, `there is no journey "${exec.text}"`, hint);
+    }
+  }
+}
+
+/** What a workload waits for exists, and does not wait for it in turn. */
+function checkStartAfter({ workloads }: Outline, diagnostics: Diagnostics): void {
+  const names = (workloads ?? []).map(({ key }) => key);
+  const before = new Map<string, string>();
+  const places = new Map<string, Node>();
+  for (const { key, value } of workloads ?? []) {
+    const node = value.type === "map" ? entryOf(value, "startAfter")?.value : undefined;
+    if (node?.type !== "scalar" || typeof node.value !== "string") continue;
+    if (names.includes(node.value)) {
+      before.set(key, node.value);
+      places.set(key, node);
+      continue;
+    }
+    const [meant] = node.expanded !== undefined ? [] : nearest(node.value, names);
+    const hint = meant === undefined ? `the scenarios are ${list(names)}` : `did you mean "${meant}"?`;
+    diagnostics.add(node.span, node.path, `there is no scenario "${node.text}"`, hint);
+  }
+  for (const [name, node] of places) {
+    const chain = [name];
+    for (let next = before.get(name); next !== undefined && chain.length <= before.size; next = before.get(next)) {
+      chain.push(next);
+      if (next !== name) continue;
+      diagnostics.add(node.span, node.path, "these scenarios wait for each other", chain.join(" starts after "));
+      break;
     }
   }
 }

@@ -28,6 +28,9 @@ export interface Workload {
   readonly executor: string;
   /** The journey's name. */
   readonly exec: string;
+  /** The workload whose end it waits for. */
+  readonly startAfter: string | undefined;
+  /** From the run's start, or from the end of that workload. */
   readonly startTime: Nanos;
   readonly gracefulStop: Nanos;
   readonly tags: ReadonlyMap<string, string>;

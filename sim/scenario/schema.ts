@@ -23,8 +23,8 @@ const DEFINED: readonly DefinedField<unknown>[] = [
 export function scenarioSchema(): JsonSchema {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
-    title: "A scenario of Squall",
     ...scenarioField.schema(),
+    title: "a scenario of Squall",
     definitions: Object.fromEntries(DEFINED.map((field) => [field.name, field.definition()])),
   };
 }

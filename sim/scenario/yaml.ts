@@ -52,10 +52,9 @@ export function readYaml(text: string, origin: Origin, diagnostics: Diagnostics)
       'keep what stands inside "scenarios: { … }" and "thresholds: { … }", and describe the services and journeys',
     );
   }
-  const directive = /^(?:\s*(?:#.*)?(?:\r?\n|$))*?(%.*)$/m.exec(text);
-  if (directive !== null && text.slice(0, directive.index).trim() === "" && directive[0].trimEnd() === directive[1]) {
-    const at = directive.index + directive[0].length - directive[1]!.length;
-    return say(at, at + directive[1]!.length, "YAML directives are not supported", "leave the line out");
+  const directive = directiveAt(text);
+  if (directive !== undefined) {
+    return say(...directive, "YAML directives are not supported", "leave the line out");
   }
   const damage: Lines[] = [];
   const documents = composeRepaired(text, origin, damage, diagnostics);
@@ -79,8 +78,22 @@ export function readYaml(text: string, origin: Origin, diagnostics: Diagnostics)
   };
 }
 
-/** Bare braces in flow style are the most frequent error; each costs one more reading. */
+/** Where a directive such as `%YAML 1.1` stands, if one does: before the first value. */
+function directiveAt(text: string): [start: number, end: number] | undefined {
+  for (let start = 0; start < text.length;) {
+    const lineEnd = text.indexOf("\n", start);
+    const end = lineEnd === -1 ? text.length : lineEnd;
+    const line = text.slice(start, end).trim();
+    if (line.startsWith("%") && text[start] === "%") return [start, start + line.length];
+    if (line !== "" && !line.startsWith("#")) return undefined;
+    start = end + 1;
+  }
+  return undefined;
+}
+
+/** Bare braces in flow style are the most frequent error; each costs one more reading, so a large file has fewer. */
 const REPAIRS_MAX = 20;
+const REPAIRED_CHARACTERS_MAX = 2 * 1024 * 1024;
 
 /**
  * Composes the text. Braces inside plain texts of flow style are diagnosed and replaced, so that they spoil their line only.
@@ -102,6 +115,7 @@ function composeRepaired(
     const [document] = typeof composed === "number" ? [] : composed;
     const [error] = document?.errors ?? [];
     if (document === undefined || error === undefined || repairs === REPAIRS_MAX) return composed;
+    if (repairs * text.length > REPAIRED_CHARACTERS_MAX) return composed;
     const { start, end, message, hint, braces } = explainSyntax(error, text, document.contents as YamlNode | null);
     if (braces === undefined) return composed;
     const span = spanAt(source, shift + start, shift + end);

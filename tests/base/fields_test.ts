@@ -117,6 +117,7 @@ Deno.test("a map told apart by its keys has one of them", () => {
 
 Deno.test("a schema carries summaries, and defaults that can be written", () => {
   assert.deepEqual(stage.schema(), {
+    title: "a stage",
     type: "object",
     properties: {
       target: { type: "integer", minimum: 0, description: "How many." },

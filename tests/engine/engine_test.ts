@@ -443,3 +443,52 @@ Deno.test("a retry repeats what was asked, so its attributes are those of the fi
   assert.deepEqual(first!.key, second!.key);
   assert.notEqual(first!.work, second!.work);
 });
+
+Deno.test("a user who leaves takes no further step; one who continues does", () => {
+  const of = (onFailure: "leave" | "continue") =>
+    simulate(plan({
+      services: [service("web", {
+        Bad: endpoint(constant(ms(1)), [], {
+          errors: { rate: 1, status: 500, exception: undefined, message: undefined },
+        }),
+        Good: endpoint(constant(ms(1))),
+      })],
+      journeys: { visit: [call("web.Bad", { onFailure }), call("web.Good")] },
+      workloads: [workload("load", "visit", openLoad(1, seconds(1)))],
+    }));
+  const left = of("leave");
+  assert.deepEqual(left.requests.map((each) => each.endpoint), ["Bad"]);
+  assert.equal(left.iterations[0]!.outcome, Outcome.ok, "the iteration is complete, as in k6");
+  assert.deepEqual(of("continue").requests.map((each) => each.endpoint), ["Bad", "Good"]);
+});
+
+Deno.test("a workload that starts after another waits for its last iteration, and for its own delay", () => {
+  const run = simulate(plan({
+    services: [service("web", { "GET /": endpoint(constant(ms(700))) })],
+    journeys: { visit: [call("web.GET /")] },
+    workloads: [
+      workload("second", "visit", openLoad(1, seconds(1)), { startAfter: "first", startTime: seconds(2) }),
+      workload("first", "visit", openLoad(2, seconds(1))),
+    ],
+  }));
+  // The last iteration of the first starts at 0.5 s and ends at 1.2 s.
+  assert.deepEqual(run.iterations.map((each) => [each.workload, each.start]), [[1, 0], [1, ms(500)], [0, ms(3200)]]);
+  assertNothingLeaks(run);
+});
+
+Deno.test("stopping does not start what waits for the stopped", () => {
+  const run = simulate(
+    plan({
+      services: [service("web", { "GET /": endpoint(constant(ms(100))) })],
+      journeys: { visit: [call("web.GET /")] },
+      workloads: [
+        workload("first", "visit", openLoad(10, seconds(100))),
+        workload("second", "visit", openLoad(10, seconds(1)), { startAfter: "first" }),
+      ],
+    }),
+    { stopAt: 3 },
+  );
+  assert.equal(run.engine.now, seconds(3));
+  assert.ok(run.iterations.every((each) => each.workload === 0));
+  assertNothingLeaks(run);
+});

@@ -6,9 +6,10 @@ import { RunMetrics } from "../../sim/metrics/run_metrics.ts";
 import { FactBatch, FactFlag, FactKind } from "../../sim/plan/facts.ts";
 import type { SummaryInput } from "../../sim/report/input.ts";
 import { summaryText } from "../../sim/report/summary_text.ts";
+import { statisticsOf } from "../../sim/report/statistics.ts";
 import { addFact, tinyPlan } from "../plans.ts";
-import { exampleInput, threshold } from "./example.ts";
-import { AT_120_COLUMNS, AT_80_COLUMNS } from "./summary_golden.ts";
+import { exampleFacts, exampleInput, threshold } from "./example.ts";
+import { AT_120_COLUMNS, AT_80_COLUMNS, FULL_AT_80_COLUMNS } from "./summary_golden.ts";
 
 const CLOSING = ["  logs     logs/", "  results  runs/2026-11-23T12-00-00Z-4f2a/"];
 
@@ -23,6 +24,59 @@ Deno.test("the summary at 120 columns", () => {
   assert.equal(summaryText(exampleInput(), { columns: 120, color: false }, CLOSING), AT_120_COLUMNS);
 });
 
+Deno.test("the full summary at 80 columns: every metric, a block a scenario, a row an endpoint", () => {
+  const points = { generated: 12, delivered: 10, rejected: 0, pending: 2 };
+  const input = exampleInput({
+    trendStats: ["avg", "p(99)", "count"],
+    delivery: { ...exampleInput().delivery, points },
+  });
+  assert.equal(summaryText(input, { columns: 80, color: false, mode: "full" }), FULL_AT_80_COLUMNS);
+});
+
+Deno.test("a scenario's block says what a selector for that scenario says", () => {
+  const selected = ["browse", "buy"].flatMap((name) => [
+    threshold(`http_reqs{scenario:${name}}`, "count>0"),
+    threshold(`http_req_duration{scenario:${name}}`, "max>0"),
+    threshold(`http_req_waiting{scenario:${name}}`, "max>0"),
+    threshold(`http_req_failed{scenario:${name}}`, "rate>0"),
+    threshold(`goodput{scenario:${name}}`, "count>0"),
+    threshold(`iterations{scenario:${name}}`, "count>0"),
+    threshold(`iteration_duration{scenario:${name}}`, "max>0"),
+    threshold(`dropped_iterations{scenario:${name}}`, "count>=0"),
+    threshold(`vus{scenario:${name}}`, "value>0"),
+    threshold(`vus_max{scenario:${name}}`, "value>0"),
+  ]);
+  const metrics = new RunMetrics(tinyPlan({ thresholds: selected }));
+  metrics.take(exampleFacts());
+  const report = metrics.report(180e9 as Nanos);
+  let compared = 0;
+  for (const { name, series } of report.scenarios) {
+    for (const { metric, instrument } of series) {
+      const same = report.series.find(({ text }) => text === `${metric}{scenario:${name}}`)!.instrument;
+      const stats = ["avg", "min", "max", "p(95)", "count"];
+      assert.deepEqual(statisticsOf(instrument, 180, stats), statisticsOf(same, 180, stats), `${name} ${metric}`);
+      compared++;
+    }
+  }
+  assert.equal(compared, selected.length);
+});
+
+Deno.test("the scenario that k6 calls default has no block of its own in the full summary", () => {
+  const metrics = new RunMetrics(tinyPlan({ workloads: { default: {} } }));
+  const batch = new FactBatch();
+  addFact(batch, FactKind.call, { at: 10, took: 5, status: 200, flags: FactFlag.journey });
+  metrics.take(batch);
+  const text = summaryText(inputOf(metrics, 2), { columns: 80, color: false, mode: "full" });
+  assert.match(text, /TOTAL RESULTS/);
+  assert.doesNotMatch(text, /SCENARIO/);
+});
+
+Deno.test("without statistics of trends their lines are short, and nothing trails", () => {
+  const text = summaryText(exampleInput({ trendStats: [] }), { columns: 80, color: false });
+  assert.match(text, /^ {4}iteration_duration\.+:$/m);
+  assert.doesNotMatch(text, / $/m);
+});
+
 Deno.test("colour adds codes and changes nothing else", () => {
   const colored = summaryText(exampleInput(), { columns: 80, color: true }, CLOSING);
   assert.notEqual(colored, AT_80_COLUMNS);
@@ -32,9 +86,11 @@ Deno.test("colour adds codes and changes nothing else", () => {
 Deno.test("metrics and services fit any width from 60 on", () => {
   const input = exampleInput();
   for (let columns = 60; columns <= 160; columns++) {
-    const text = summaryText(input, { columns, color: false });
-    const body = text.slice(text.indexOf("TOTAL"), text.indexOf("  checkout:"));
-    for (const line of body.split("\n")) assert.ok([...line].length <= columns, `${columns}: ${line}`);
+    for (const mode of ["compact", "full"] as const) {
+      const text = summaryText(input, { columns, color: false, mode });
+      const body = text.slice(text.indexOf("TOTAL"), text.indexOf("  checkout:"));
+      for (const line of body.split("\n")) assert.ok([...line].length <= columns, `${columns}: ${line}`);
+    }
   }
 });
 

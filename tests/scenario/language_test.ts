@@ -30,6 +30,8 @@ scenarioTest("everything that is left out has its default", () => {
     optional: false,
     fallback: undefined,
     network: undefined,
+    onFailure: "continue",
+    checks: [],
   });
   const workload = shop.workloads.get("load")!;
   assert.deepEqual([workload.exec, workload.startTime, workload.gracefulStop], ["visit", 0, 30e9]);
@@ -210,7 +212,7 @@ scenarioTest("faults have names of their own", () => {
 });
 
 scenarioTest("options of k6 that mean nothing here say where they go", () => {
-  assert.match(said(scenario({ vus: "10" })), /unknown key "vus".*\n += this shortcut of k6 goes into an entry/);
+  assert.match(said(scenario({ vus: "10" })), /"vus" beside "scenarios" has no meaning/);
   assert.match(said(scenario({ options: "{}" })), /stands at the top level here/);
   assert.match(said(scenario({ userAgent: "x" })), /means nothing here/);
 });
@@ -221,4 +223,39 @@ scenarioTest("thresholds name services and scenarios that there are", () => {
     /did you mean "web"/,
   );
   assert.match(said(scenario({ thresholds: '{ "http_reqs{scenario:lod}": ["count>5"] }' })), /did you mean "load"/);
+});
+
+scenarioTest("k6's shortcuts make one scenario called default; without any load the file is incomplete", () => {
+  const file = (load: string): string =>
+    `name: shop\nservices: { web: { endpoints: { "GET /": 5ms } } }\njourneys: { visit: ["web.GET /"] }\n${load}`;
+  const workload = load(file("vus: 3\nduration: 20s\n")).scenario.workloads.get("default")!;
+  assert.deepEqual([workload.executor, workload.exec, workload.load.length], ["constant-vus", "visit", 20e9]);
+  assert.match(said(file("")), /"scenarios" is missing in the scenario/);
+  const both = said(file("").replace("5ms", "5"));
+  assert.match(both, /"scenarios" is missing/);
+  assert.match(both, /has no unit/);
+});
+
+scenarioTest("a scenario may start after another, which exists and does not wait for it in turn", () => {
+  const pair = (a: string, b: string): string =>
+    scenario({
+      scenarios:
+        `{ a: { executor: constant-vus, vus: 1, duration: 10s${a} }, b: { executor: constant-vus, vus: 1, duration: 5s${b} } }`,
+    });
+  assert.equal(load(pair("", ", startAfter: a")).scenario.workloads.get("b")!.startAfter, "a");
+  assert.match(said(pair("", ", startAfter: aa")), /there is no scenario "aa"\n[\s\S]*did you mean "a"\?/);
+  assert.match(said(pair(", startAfter: b", ", startAfter: a")), /wait for each other/);
+});
+
+scenarioTest("steps of journeys take checks and a reaction to failure, steps of endpoints do not", () => {
+  const journey = (options: string): string => scenario({ journeys: `{ visit: [{ call: "web.GET /", ${options} }] }` });
+  const [step] = load(journey('checks: ["status == 200", "duration < 500ms"], onFailure: leave')).scenario.journeys.get(
+    "visit",
+  )!;
+  const { checks, onFailure } = step as CallStep;
+  assert.equal(onFailure, "leave");
+  assert.deepEqual(checks[1], { name: "duration < 500ms", subject: "duration", comparison: "<", value: 5e8 });
+  assert.match(said(journey('checks: ["body == ok"]')), /an answer has no "body" to check/);
+  assert.match(said(journey('checks: ["duration < 500"]')), /"500" is not a duration/);
+  assert.match(said(withCalls("[{ call: db.q, onFailure: leave }]")), /unknown key "onFailure"/);
 });
