@@ -22,7 +22,7 @@ interface InspectFlags extends ScenarioFlags {
 const EXAMPLES = `
 Examples:
   deno task inspect scenarios/checkout.yaml
-  deno task inspect scenarios/checkout.yaml --set 'scenarios.buyers.stages[1].target=20'
+  deno task inspect scenarios/checkout.yaml --set scenarios.buyers.stages.1.target=20
   deno task inspect scenarios/checkout.yaml --mermaid > calls.mmd
 `;
 
