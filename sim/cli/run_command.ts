@@ -192,6 +192,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         otlp,
         outputs: opened,
         onNotice: notice,
+        showPath: shownPath,
       });
       writeRunFile(runFolder, RUN_FILES.scenario, document);
       return made;
@@ -280,7 +281,7 @@ function head(
   return [
     `${plan.name}: ${formatDuration(planLength(plan))} from ${formatTime(startEpochNs)} ${paceText}, seed ${plan.seed}`,
     `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
-    `  traces  ${sinks.tracesTo}`,
+    ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
     ...sinks.outputs.map((name) => `  points  ${visible(name)}`),
   ];
 }
@@ -311,12 +312,12 @@ function closing(runId: string, runFolder: string, logsFolder: string | undefine
   if (sinks.traceFile !== undefined) {
     const what = spans.pending > 0 ? ` (${spans.pending} spans that no collector has acknowledged)` : "";
     lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
-  } else lines.push(`traces   ${sinks.tracesTo}`);
+  } else lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);
   lines.push(`summary  ${shownPath(join(runFolder, RUN_FILES.summary))}`);
   const [first] = sinks.logFiles;
   if (first !== undefined) {
-    lines.push("", `next     grep -h '"level":"error"' ${shownPath(logsFolder!)}/*/*-${runId}.log | sort | head`);
+    lines.push("", `next     grep -h '"level":"error"' ${shownPath(logsFolder!)}/*/*-${runId}.log | sort`);
   }
   return lines;
 }

@@ -31,6 +31,8 @@ export interface RunSinksSettings {
   /** Of `--out`. */
   readonly outputs: readonly OpenOutput[];
   readonly onNotice: (text: string) => void;
+  /** A path as the user would write it. */
+  readonly showPath: (path: string) => string;
 }
 
 /** How long `auto` waits for a collector's answer. */
@@ -47,14 +49,14 @@ export class RunSinks {
   readonly #outputs: readonly PointsFile[];
   readonly #sinks: readonly Sink[];
   readonly #traceFile: TraceFile;
-  /** Where the spans go, in words. */
-  readonly tracesTo: string;
+  /** Where the spans go, in words: a line, and why where that is not what was asked for. */
+  readonly tracesTo: readonly string[];
 
   private constructor(
     logs: LogFiles | undefined,
     spans: CountingSink | undefined,
     traceFile: TraceFile,
-    tracesTo: string,
+    tracesTo: readonly string[],
     outputs: readonly PointsFile[],
   ) {
     this.#logs = logs;
@@ -70,15 +72,15 @@ export class RunSinks {
    * @throws Error when a log file cannot be created, or an output cannot be emptied
    */
   static async open(settings: RunSinksSettings): Promise<RunSinks> {
-    const { plan, identity, runId, onNotice, otlp } = settings;
+    const { plan, identity, runId, onNotice, otlp, showPath } = settings;
     const traceFile = new TraceFile({ path: join(settings.runFolder, RUN_FILES.traces), onNotice });
     const url = shownUrl(otlp.url);
     let mode = settings.traces;
-    let tracesTo: string | undefined;
+    let why: readonly string[] = [];
     if (mode === "auto") {
       const { answers, words } = await askCollector(otlp, PROBE_TIMEOUT_MS);
       mode = answers ? "otlp" : "file";
-      if (!answers) tracesTo = `${RUN_FILES.traces} (no collector at ${url}: ${words})`;
+      if (!answers) why = [`no collector at ${url}: ${words}`];
     }
     const logs = settings.logsFolder === undefined
       ? undefined
@@ -95,13 +97,13 @@ export class RunSinks {
         onNotice,
       })
     );
-    if (mode === "none") return new RunSinks(logs, undefined, traceFile, "not written (--traces none)", outputs);
+    if (mode === "none") return new RunSinks(logs, undefined, traceFile, ["not written (--traces none)"], outputs);
     if (mode === "file") {
       const sink = new TraceFileSink(builder, traceFile);
-      return new RunSinks(logs, sink, traceFile, tracesTo ?? RUN_FILES.traces, outputs);
+      return new RunSinks(logs, sink, traceFile, [showPath(traceFile.path), ...why], outputs);
     }
     const sink = new OtlpSink({ spans: builder, options: otlp, pendingStore: traceFile, onNotice });
-    return new RunSinks(logs, sink, traceFile, url, outputs);
+    return new RunSinks(logs, sink, traceFile, [url], outputs);
   }
 
   /** `points` are those of all outputs together; undefined when there is no output. */
