@@ -5,12 +5,12 @@ import { hashText, mix, mixed, uniform } from "../base/draws.ts";
 import { EventQueue } from "../base/event_queue.ts";
 import { FOREVER, formatDuration, type Nanos, nanos, SECOND } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
-import type { Knobs } from "../faults/fault.ts";
-import { intensityAt } from "../faults/fault.ts";
 import { workloadKey } from "../plan/draws.ts";
-import { CALL_DEPTH_MAX, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
-import { type CallSite, Op, type Plan, type PlanFault } from "../plan/plan.ts";
+import { CALL_DEPTH_MAX, type FactBatch, FactFlag, Outcome } from "../plan/facts.ts";
+import { type CallSite, Op, type Plan } from "../plan/plan.ts";
 import { deadlockedServices } from "./deadlock.ts";
+import { FactWriter } from "./fact_writer.ts";
+import { FaultKnobs } from "./fault_knobs.ts";
 import { type Frame, FrameKind, FramePool, FrameState } from "./frame.ts";
 import { Station } from "./station.ts";
 import { type Vu, WorkloadState } from "./workload.ts";
@@ -47,8 +47,6 @@ const SALT_PROBABILITY = hashText("call probability");
 const SALT_BACKOFF = hashText("backoff jitter");
 const SALT_NETWORK_OUT = hashText("network there");
 const SALT_NETWORK_BACK = hashText("network back");
-const SALT_FAULT_SIZE = hashText("fault size");
-const SALT_FAULT_ERROR = hashText("fault error");
 const SALT_TURN = hashText("turn");
 const SALT_ATTEMPT = hashText("attempt");
 
@@ -85,9 +83,9 @@ export class Engine {
   readonly #firstStation: number[] = [];
   readonly #workloads: WorkloadState[] = [];
   readonly #vus: Vu[] = [];
-  readonly #knobs: Knobs = { added: 0, factor: 1, errorRate: 0 };
+  readonly #faults: FaultKnobs;
+  readonly #facts = new FactWriter(this.#vus);
   readonly #deadlocks: string[] = [];
-  #batch!: FactBatch;
   #now = 0 as Nanos;
   #eventsNow = 0;
   #workloadsLeft: number;
@@ -98,6 +96,7 @@ export class Engine {
   constructor(plan: Plan, startSalt: number) {
     this.#plan = plan;
     this.#startSalt = startSalt;
+    this.#faults = new FaultKnobs(plan.faults);
     for (const service of plan.services) {
       this.#firstStation.push(this.#stations.length);
       for (let replica = 0; replica < service.replicas; replica++) {
@@ -143,7 +142,7 @@ export class Engine {
    * @throws SimulationError when no simulated time passes any more
    */
   step(until: Nanos, batch: FactBatch): boolean {
-    this.#batch = batch;
+    this.#facts.batch = batch;
     const events = this.#events;
     while (this.#workloadsLeft > 0 && events.nextTime <= until) {
       if (batch.length >= BATCH_ROWS) return false;
@@ -160,7 +159,7 @@ export class Engine {
 
   /** Ends everything at once: what is open is interrupted, innermost first. */
   stop(batch: FactBatch): void {
-    this.#batch = batch;
+    this.#facts.batch = batch;
     for (const state of this.#workloads) state.loadEnded = true;
     for (const state of this.#workloads) if (!state.ended) this.#interruptWorkload(state);
   }
@@ -205,7 +204,7 @@ export class Engine {
         return;
       }
       case Event.sample:
-        this.#sample();
+        this.#facts.samples(this.#now, this.#workloads, this.#stations);
         this.#schedule((this.#now + SAMPLE_EVERY) as Nanos, Event.sample, 0, 0);
         return;
     }
@@ -258,19 +257,12 @@ export class Engine {
     if (vu === undefined) {
       if (state.plan.load.maxVUs === Infinity) this.#startIteration(state, this.#newVu(state), iteration);
       else {
-        this.#dropped(state, iteration, 1);
+        this.#facts.dropped(this.#now, state.plan.index, iteration, 1);
         // As in k6, a VU that is added takes the next iteration, not this one.
         if (state.vus.length < state.plan.load.maxVUs) state.idle.push(this.#newVu(state));
       }
     } else this.#startIteration(state, vu, iteration);
     this.#scheduleArrival(state);
-  }
-
-  #dropped(state: WorkloadState, iteration: number, count: number): void {
-    const row = this.#batch.append(FactKind.dropped, this.#now);
-    this.#batch.workload[row] = state.plan.index;
-    this.#batch.iteration[row] = iteration;
-    this.#batch.extra[row] = count;
   }
 
   #vuChange(state: WorkloadState): void {
@@ -336,13 +328,7 @@ export class Engine {
   #iterationEnded(frame: Frame, outcome: number): void {
     const state = this.#workloads[frame.workload]!;
     const vu = this.#vus[frame.vu]!;
-    const batch = this.#batch;
-    const row = batch.append(FactKind.iteration, this.#now);
-    batch.workload[row] = frame.workload;
-    batch.vu[row] = vu.number;
-    batch.iteration[row] = frame.iteration;
-    batch.start[row] = frame.start;
-    batch.outcome[row] = outcome;
+    this.#facts.iteration(this.#now, frame, outcome);
     vu.frame = -1;
     state.vusRunning--;
     state.instantIterations = frame.start === this.#now ? state.instantIterations + 1 : 0;
@@ -356,7 +342,7 @@ export class Engine {
 
   #loadEnd(state: WorkloadState): void {
     const left = state.iterationsLeft;
-    if (left > 0) this.#dropped(state, state.iterationsStarted, left);
+    if (left > 0) this.#facts.dropped(this.#now, state.plan.index, state.iterationsStarted, left);
     state.loadEnded = true;
     for (const vu of state.vus) vu.active = false;
     this.#endIfIdle(state);
@@ -376,7 +362,7 @@ export class Engine {
         this.#beginWorkload(waiting, this.#now);
       }
     }
-    if (this.#workloadsLeft === 0) this.#sample();
+    if (this.#workloadsLeft === 0) this.#facts.samples(this.#now, this.#workloads, this.#stations);
   }
 
   #release(frame: Frame): void {
@@ -384,26 +370,6 @@ export class Engine {
     this.#pool.release(frame);
     state.alive--;
     if (state.alive === 0) this.#endIfIdle(state);
-  }
-
-  #sample(): void {
-    const batch = this.#batch;
-    for (const state of this.#workloads) {
-      const row = batch.append(FactKind.vus, this.#now);
-      batch.workload[row] = state.plan.index;
-      batch.wait[row] = state.plan.load.type === "open" || state.loadEnded
-        ? state.vusRunning
-        : Math.max(state.vusTarget, state.vusRunning);
-      batch.extra[row] = state.plan.load.type === "closed" ? state.plan.load.vusMax : state.vus.length;
-    }
-    for (const station of this.#stations) {
-      const row = batch.append(FactKind.station, this.#now);
-      batch.service[row] = station.service;
-      batch.replica[row] = station.replica;
-      batch.wait[row] = station.queued;
-      batch.extra[row] = station.busy;
-      batch.start[row] = station.busyTime(this.#now);
-    }
   }
 
   // ---- programs: what a strand does next --------------------------------------------------------------------------
@@ -461,7 +427,7 @@ export class Engine {
           continue;
         }
         case Op.log:
-          this.#log(frame, instruction.site);
+          this.#facts.log(this.#now, frame.root, instruction.site);
           frame.pc++;
           continue;
         case Op.think: {
@@ -579,35 +545,6 @@ export class Engine {
     } else this.#run(owner);
   }
 
-  #log(frame: Frame, site: number): void {
-    const root = frame.root;
-    const batch = this.#batch;
-    const row = batch.append(FactKind.log, this.#now);
-    this.#identify(row, root);
-    batch.site[row] = site;
-    batch.endpoint[row] = root.endpoint;
-    batch.span[row * 2] = root.spanHigh;
-    batch.span[row * 2 + 1] = root.spanLow;
-    batch.parent[row * 2] = root.parentSpanHigh;
-    batch.parent[row * 2 + 1] = root.parentSpanLow;
-    batch.key[row * 2] = root.askedHigh;
-    batch.key[row * 2 + 1] = root.askedLow;
-  }
-
-  /** Whose fact it is, and in which trace. */
-  #identify(row: number, frame: Frame): void {
-    const batch = this.#batch;
-    batch.workload[row] = frame.workload;
-    batch.vu[row] = this.#vus[frame.vu]!.number;
-    batch.iteration[row] = frame.iteration;
-    batch.service[row] = frame.service;
-    batch.replica[row] = frame.replica;
-    batch.trace[row * 4] = frame.trace0;
-    batch.trace[row * 4 + 1] = frame.trace1;
-    batch.trace[row * 4 + 2] = frame.trace2;
-    batch.trace[row * 4 + 3] = frame.trace3;
-  }
-
   // ---- calls: attempts, answers, time-outs, retries ---------------------------------------------------------------
 
   /** Begins a call. Gives false when it is skipped, so that the strand goes on. */
@@ -655,8 +592,8 @@ export class Engine {
     const { replicas } = this.#plan.services[callee.service]!;
     frame.callPeer = replicas === 1 ? 0 : Math.floor(uniform(high, low, SALT_REPLICA) * replicas);
 
-    const knobs = this.#knobs;
-    const failure = this.#turnKnobs(site.faults, frame.callPeer, high, low);
+    const failure = this.#faults.turn(site.faults, this.#now, frame.callPeer, high, low);
+    const { knobs } = this.#faults;
     let delay = knobs.added;
     if (site.network !== undefined) delay += site.network.sample(uniform(high, low, SALT_NETWORK_OUT)) * knobs.factor;
     if (failure >= 0) {
@@ -729,7 +666,7 @@ export class Engine {
     if (pause >= 0) flags = FactFlag.willRetry;
     else if (failed && frame.program[frame.pc]!.jump >= 0) flags = FactFlag.fallback;
     else if (failed && site.optional) flags = FactFlag.tolerated;
-    this.#callFact(frame, site, outcome, status, cause, flags, pause);
+    this.#facts.call(this.#now, frame, site, outcome, status, cause, flags, pause);
     if (pause >= 0) {
       frame.state = FrameState.pausing;
       this.#schedule((this.#now + pause) as Nanos, Event.retry, frame.slot, frame.generation);
@@ -768,41 +705,6 @@ export class Engine {
     return this.#now + whole < frame.callDeadline ? whole : none;
   }
 
-  #callFact(
-    frame: Frame,
-    site: CallSite,
-    outcome: number,
-    status: number,
-    cause: number,
-    flags: number,
-    pause: number,
-  ): void {
-    const batch = this.#batch;
-    const row = batch.append(FactKind.call, this.#now);
-    const root = frame.root;
-    this.#identify(row, site.journey >= 0 ? frame : root);
-    batch.start[row] = frame.callStart;
-    batch.outcome[row] = outcome;
-    batch.status[row] = status;
-    batch.cause[row] = cause;
-    batch.attempt[row] = frame.callAttempt;
-    batch.site[row] = site.index;
-    batch.endpoint[row] = site.callee;
-    batch.peer[row] = frame.callPeer;
-    batch.wait[row] = pause > 0 ? pause : 0;
-    batch.key[row * 2] = frame.callHigh;
-    batch.key[row * 2 + 1] = frame.callLow;
-    if (site.journey >= 0) {
-      batch.flags[row] = flags | FactFlag.journey;
-      return;
-    }
-    batch.flags[row] = flags;
-    batch.span[row * 2] = frame.clientHigh;
-    batch.span[row * 2 + 1] = frame.clientLow;
-    batch.parent[row * 2] = root.spanHigh;
-    batch.parent[row * 2 + 1] = root.spanLow;
-  }
-
   // ---- requests: admission, own work, the answer ------------------------------------------------------------------
 
   /** A request reaches its service: what it will take and whether it will fail is decided here. */
@@ -813,12 +715,12 @@ export class Engine {
     if (endpoint.errorRate > 0 && uniform(keyHigh, keyLow, endpoint.errorSalt) < endpoint.errorRate) {
       request.failure = endpoint.failure;
     }
-    const failure = this.#turnKnobs(endpoint.faults, request.replica, keyHigh, keyLow);
+    const failure = this.#faults.turn(endpoint.faults, this.#now, request.replica, keyHigh, keyLow);
     if (failure >= 0 && request.failure < 0) request.failure = failure;
-    request.addedWork = this.#knobs.added;
+    request.addedWork = this.#faults.knobs.added;
     request.ownWork = endpoint.latency === undefined
       ? 0
-      : endpoint.latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * this.#knobs.factor;
+      : endpoint.latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * this.#faults.knobs.factor;
 
     const station = this.#stationOf(request);
     if (station.free && station.queued === 0) this.#begin(request, station);
@@ -826,32 +728,6 @@ export class Engine {
       request.state = FrameState.queued;
       station.enqueue(request.slot);
     } else this.#refuse(request);
-  }
-
-  /** Sets the knobs to what the faults make of this request; gives the failure that one of them decides, or -1. */
-  #turnKnobs(faults: readonly number[], replica: number, keyHigh: number, keyLow: number): number {
-    const knobs = this.#knobs;
-    knobs.added = 0;
-    knobs.factor = 1;
-    let failure = -1;
-    for (let i = 0; i < faults.length; i++) {
-      const fault = this.#plan.faults[faults[i]!]!;
-      if (this.#touches(fault, replica, keyHigh, keyLow)) {
-        knobs.errorRate = 0;
-        fault.effect.turn(knobs, intensityAt(fault, this.#now), uniform(keyHigh, keyLow, fault.salt ^ SALT_FAULT_SIZE));
-        if (
-          failure < 0 && knobs.errorRate > 0 &&
-          uniform(keyHigh, keyLow, fault.salt ^ SALT_FAULT_ERROR) < knobs.errorRate
-        ) failure = fault.failure;
-      }
-    }
-    return failure;
-  }
-
-  #touches(fault: PlanFault, replica: number, keyHigh: number, keyLow: number): boolean {
-    if (this.#now < fault.at || this.#now >= fault.until) return false;
-    if (fault.replica >= 0 && fault.replica !== replica) return false;
-    return fault.probability >= 1 || uniform(keyHigh, keyLow, fault.salt) < fault.probability;
   }
 
   #stationOf(request: Frame): Station {
@@ -866,14 +742,14 @@ export class Engine {
 
   #refuse(request: Frame): void {
     request.begun = this.#now;
-    this.#requestFact(request, Outcome.refused, STATUS_REFUSED, -1, 0);
+    this.#facts.request(this.#now, request, Outcome.refused, STATUS_REFUSED, -1, 0, !this.#callerWaits(request));
     this.#respondTo(request, Outcome.refused, STATUS_REFUSED, -1);
     this.#release(request);
   }
 
   /** A request leaves its service. */
   #finish(request: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
-    this.#requestFact(request, outcome, status, cause, causeOutcome);
+    this.#facts.request(this.#now, request, outcome, status, cause, causeOutcome, !this.#callerWaits(request));
     if (outcome === Outcome.ok) this.#respondTo(request, Outcome.ok, status, -1);
     else this.#respondTo(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
     const station = this.#stationOf(request);
@@ -902,30 +778,6 @@ export class Engine {
       ? 0 as Nanos
       : nanos(site.network.sample(uniform(request.keyHigh, request.keyLow, SALT_NETWORK_BACK)));
     this.#answer(caller, outcome, status, cause, delay);
-  }
-
-  #requestFact(request: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
-    const batch = this.#batch;
-    const row = batch.append(FactKind.request, this.#now);
-    this.#identify(row, request);
-    batch.start[row] = request.start;
-    batch.wait[row] = request.state === FrameState.queued ? this.#now - request.start : request.begun - request.start;
-    batch.extra[row] = request.workSpent;
-    batch.outcome[row] = outcome;
-    batch.status[row] = status;
-    batch.cause[row] = cause;
-    batch.causeOutcome[row] = causeOutcome;
-    batch.attempt[row] = request.attempt;
-    batch.site[row] = request.site;
-    batch.endpoint[row] = request.endpoint;
-    batch.peer[row] = request.callerReplica;
-    if (!this.#callerWaits(request)) batch.flags[row] = FactFlag.abandoned;
-    batch.span[row * 2] = request.spanHigh;
-    batch.span[row * 2 + 1] = request.spanLow;
-    batch.parent[row * 2] = request.parentSpanHigh;
-    batch.parent[row * 2 + 1] = request.parentSpanLow;
-    batch.key[row * 2] = request.askedHigh;
-    batch.key[row * 2 + 1] = request.askedLow;
   }
 
   // ---- ends: grace, the end of a workload, Ctrl-C -----------------------------------------------------------------
@@ -959,11 +811,11 @@ export class Engine {
     const touched = new Set<Station>();
     for (const frame of frames) {
       if (frame.state === FrameState.calling && frame.callSite >= 0) {
-        this.#callFact(frame, this.#plan.sites[frame.callSite]!, Outcome.interrupted, 0, -1, 0, 0);
+        this.#facts.call(this.#now, frame, this.#plan.sites[frame.callSite]!, Outcome.interrupted, 0, -1, 0, -1);
       }
       // A request on its way to the service has not reached it: nobody there has seen it.
       if (frame.kind === FrameKind.request && frame.state !== FrameState.transit) {
-        this.#requestFact(frame, Outcome.interrupted, 0, -1, 0);
+        this.#facts.request(this.#now, frame, Outcome.interrupted, 0, -1, 0, !this.#callerWaits(frame));
         const station = this.#stationOf(frame);
         if (frame.state !== FrameState.queued) station.release(this.#now);
         touched.add(station);

@@ -1,0 +1,155 @@
+// Writes what happened as rows of facts.
+
+import type { Nanos } from "../base/time.ts";
+import { type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
+import type { CallSite } from "../plan/plan.ts";
+import { type Frame, FrameState } from "./frame.ts";
+import type { Station } from "./station.ts";
+import type { Vu, WorkloadState } from "./workload.ts";
+
+/** Every method appends one row to `batch`, or one for each workload or station. Outcomes are plan/facts.ts's. */
+export class FactWriter {
+  /** Set before each step. */
+  batch!: FactBatch;
+  readonly #vus: readonly Vu[];
+
+  constructor(vus: readonly Vu[]) {
+    this.#vus = vus;
+  }
+
+  iteration(now: Nanos, frame: Frame, outcome: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.iteration, now);
+    batch.workload[row] = frame.workload;
+    batch.vu[row] = this.#vus[frame.vu]!.number;
+    batch.iteration[row] = frame.iteration;
+    batch.start[row] = frame.start;
+    batch.outcome[row] = outcome;
+  }
+
+  dropped(now: Nanos, workload: number, iteration: number, count: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.dropped, now);
+    batch.workload[row] = workload;
+    batch.iteration[row] = iteration;
+    batch.extra[row] = count;
+  }
+
+  log(now: Nanos, request: Frame, site: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.log, now);
+    this.#identify(row, request);
+    batch.site[row] = site;
+    batch.endpoint[row] = request.endpoint;
+    this.#serverSpan(row, request);
+  }
+
+  /** An attempt of the call that a strand waits for. @param pause before the next attempt; none when negative */
+  call(
+    now: Nanos,
+    strand: Frame,
+    site: CallSite,
+    outcome: number,
+    status: number,
+    cause: number,
+    flags: number,
+    pause: number,
+  ): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.call, now);
+    const { root } = strand;
+    this.#identify(row, site.journey >= 0 ? strand : root);
+    batch.start[row] = strand.callStart;
+    batch.outcome[row] = outcome;
+    batch.status[row] = status;
+    batch.cause[row] = cause;
+    batch.attempt[row] = strand.callAttempt;
+    batch.site[row] = site.index;
+    batch.endpoint[row] = site.callee;
+    batch.peer[row] = strand.callPeer;
+    batch.wait[row] = pause > 0 ? pause : 0;
+    batch.key[row * 2] = strand.callHigh;
+    batch.key[row * 2 + 1] = strand.callLow;
+    if (site.journey >= 0) {
+      batch.flags[row] = flags | FactFlag.journey;
+      return;
+    }
+    batch.flags[row] = flags;
+    batch.span[row * 2] = strand.clientHigh;
+    batch.span[row * 2 + 1] = strand.clientLow;
+    batch.parent[row * 2] = root.spanHigh;
+    batch.parent[row * 2 + 1] = root.spanLow;
+  }
+
+  request(
+    now: Nanos,
+    request: Frame,
+    outcome: number,
+    status: number,
+    cause: number,
+    causeOutcome: number,
+    abandoned: boolean,
+  ): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.request, now);
+    this.#identify(row, request);
+    batch.start[row] = request.start;
+    batch.wait[row] = request.state === FrameState.queued ? now - request.start : request.begun - request.start;
+    batch.extra[row] = request.workSpent;
+    batch.outcome[row] = outcome;
+    batch.status[row] = status;
+    batch.cause[row] = cause;
+    batch.causeOutcome[row] = causeOutcome;
+    batch.attempt[row] = request.attempt;
+    batch.site[row] = request.site;
+    batch.endpoint[row] = request.endpoint;
+    batch.peer[row] = request.callerReplica;
+    if (abandoned) batch.flags[row] = FactFlag.abandoned;
+    this.#serverSpan(row, request);
+  }
+
+  samples(now: Nanos, workloads: readonly WorkloadState[], stations: readonly Station[]): void {
+    const batch = this.batch;
+    for (const state of workloads) {
+      const { load } = state.plan;
+      const row = batch.append(FactKind.vus, now);
+      batch.workload[row] = state.plan.index;
+      batch.wait[row] = load.type === "open" || state.loadEnded
+        ? state.vusRunning
+        : Math.max(state.vusTarget, state.vusRunning);
+      batch.extra[row] = load.type === "closed" ? load.vusMax : state.vus.length;
+    }
+    for (const station of stations) {
+      const row = batch.append(FactKind.station, now);
+      batch.service[row] = station.service;
+      batch.replica[row] = station.replica;
+      batch.wait[row] = station.queued;
+      batch.extra[row] = station.busy;
+      batch.start[row] = station.busyTime(now);
+    }
+  }
+
+  /** Whose fact it is, and in which trace. */
+  #identify(row: number, frame: Frame): void {
+    const batch = this.batch;
+    batch.workload[row] = frame.workload;
+    batch.vu[row] = this.#vus[frame.vu]!.number;
+    batch.iteration[row] = frame.iteration;
+    batch.service[row] = frame.service;
+    batch.replica[row] = frame.replica;
+    batch.trace[row * 4] = frame.trace0;
+    batch.trace[row * 4 + 1] = frame.trace1;
+    batch.trace[row * 4 + 2] = frame.trace2;
+    batch.trace[row * 4 + 3] = frame.trace3;
+  }
+
+  #serverSpan(row: number, request: Frame): void {
+    const batch = this.batch;
+    batch.span[row * 2] = request.spanHigh;
+    batch.span[row * 2 + 1] = request.spanLow;
+    batch.parent[row * 2] = request.parentSpanHigh;
+    batch.parent[row * 2 + 1] = request.parentSpanLow;
+    batch.key[row * 2] = request.askedHigh;
+    batch.key[row * 2 + 1] = request.askedLow;
+  }
+}
