@@ -5,6 +5,7 @@ import type { Distribution } from "../sim/distributions/distribution.ts";
 import { Engine } from "../sim/engine/engine.ts";
 import type { ClosedLoad, OpenLoad } from "../sim/load/load.ts";
 import type { CallStep, Endpoint, EndpointRef, Service, Step } from "../sim/model/model.ts";
+import { NO_BODIES } from "../sim/model/model.ts";
 import { FactBatch, FactKind } from "../sim/plan/facts.ts";
 import type { Plan } from "../sim/plan/plan.ts";
 import { compileScenario } from "../sim/scenario/compile.ts";
@@ -53,7 +54,7 @@ export function endpoint(
   calls: readonly Step[] = [],
   options: Partial<Endpoint> = {},
 ): Omit<Endpoint, "name"> {
-  return { latency, errors: undefined, attributes: new Map(), calls, ...options };
+  return { latency, errors: undefined, attributes: new Map(), size: NO_BODIES, calls, ...options };
 }
 
 export function service(
@@ -87,6 +88,8 @@ export function openLoad(
   return {
     type: "open",
     length,
+    endless: false,
+    cycle: undefined,
     preAllocatedVUs: options.vus ?? 0,
     maxVUs: options.maxVUs ?? options.vus ?? Infinity,
     expectedIterations: (rate * length) / 1e9,
@@ -109,6 +112,8 @@ export function closedLoad(vus: number, length: Nanos, iterations?: ClosedLoad["
   return {
     type: "closed",
     length,
+    endless: false,
+    cycle: undefined,
     vusMax: vus,
     gracefulRampDown: ms(0),
     iterations,
@@ -179,6 +184,7 @@ export function scenario(parts: {
     workloads: new Map(parts.workloads.map((each) => [each.name, each])),
     faults: parts.faults ?? [],
     thresholds: [],
+    submetrics: [],
   };
 }
 

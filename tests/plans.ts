@@ -3,7 +3,7 @@
 
 import type { Nanos } from "../sim/base/time.ts";
 import type { Load } from "../sim/load/load.ts";
-import { protocolOf } from "../sim/model/model.ts";
+import { NO_BODIES, protocolOf } from "../sim/model/model.ts";
 import type { Threshold } from "../sim/objectives/threshold.ts";
 import { FactBatch, type FactKind } from "../sim/plan/facts.ts";
 import type { Plan, PlanEndpoint, PlanService, PlanWorkload } from "../sim/plan/plan.ts";
@@ -68,6 +68,7 @@ export function tinyPlan(
     workloads: Object.entries(workloads).map(([name, workload], index) => tinyWorkload(index, name, workload)),
     faults: [],
     thresholds,
+    submetrics: [],
   };
 }
 
@@ -83,6 +84,7 @@ function tinyEndpoint(index: number, service: number, name: string): PlanEndpoin
     errorSalt: 0,
     failure: -1,
     attributes: [],
+    size: NO_BODIES,
     program: [],
     faults: [],
   };
@@ -110,6 +112,8 @@ function tinyWorkload(index: number, name: string, workload: Partial<PlanWorkloa
 export function tinyLoad(length_s: number): Load {
   return {
     type: "closed",
+    endless: false,
+    cycle: undefined,
     length: (length_s * S) as Nanos,
     vusMax: 5,
     gracefulRampDown: 0 as Nanos,

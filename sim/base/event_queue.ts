@@ -1,10 +1,10 @@
 // The event queue: a 4-ary heap in typed arrays, ordered by (time, urgency, order of scheduling): ties are first come
-// first served, but that what is urgent comes before the rest.
+// first served, but that what is urgent comes before the rest, and what is late after it.
 
 import type { Nanos } from "./time.ts";
 
-/** More than the events of any run: it puts urgent orders below all others. */
-const ORDERS = 2 ** 52;
+/** More than the events of any run: it puts urgent orders below all others, and late ones above. */
+const ORDERS = 2 ** 51;
 
 /**
  * A priority queue of events. An event is three small integers: what it is, whom it concerns, and the generation of that
@@ -46,6 +46,11 @@ export class EventQueue {
   /** Schedules an event that comes before all others of its time but earlier urgent ones. */
   scheduleUrgent(time: Nanos, kind: number, subject: number, generation: number): void {
     this.#insert(time, this.#order++ - ORDERS, kind, subject, generation);
+  }
+
+  /** Schedules an event that comes after all others of its time but earlier late ones. */
+  scheduleLate(time: Nanos, kind: number, subject: number, generation: number): void {
+    this.#insert(time, this.#order++ + ORDERS, kind, subject, generation);
   }
 
   #insert(time: Nanos, order: number, kind: number, subject: number, generation: number): void {

@@ -391,30 +391,74 @@ function durationHint({ text: written, expanded }: ScalarNode): string | undefin
 
 const durationUnits = "the units are ns, us, ms, s, m, h and d, as in 250ms or 2m30s";
 
-/** A share from 0 to 1, written `30%` or `0.3`. */
+/** A share from 0 to 1, written `30%`; 0 needs no unit. */
 export function share(max = 1): Field<number> {
-  const expects = `a share like 0.5% or 0.005${max === 1 ? ", at most 100%" : ""}`;
+  const expects = `a share like 0.5%${max === 1 ? ", at most 100%" : ""}`;
   return {
     expects,
     decode(node, diagnostics) {
       if (node.type !== "scalar") return wrongType(node, expects, diagnostics);
-      let value = NaN;
-      if (typeof node.value === "number") value = node.value;
-      else if (typeof node.value === "string" && /^\d+(\.\d+)?%$/.test(node.value)) {
-        value = Number(node.value.slice(0, -1)) / 100;
+      const written = String(node.value);
+      if (node.value === 0) return 0;
+      if (/^\d+(\.\d+)?$/.test(written)) {
+        const value = Number(written);
+        const whole = value <= max ? ` or ${Number((value * 100).toPrecision(12))}%` : "";
+        return wrong(node, `the share ${node.text} has no unit`, diagnostics, `write ${node.text}%${whole}`);
       }
-      if (Number.isNaN(value)) return wrongType(node, expects, diagnostics);
-      if (value < 0 || value > max) {
-        const percent = typeof node.value === "number" && value > 1 && value <= 100 ? `write ${node.text}%` : undefined;
-        return wrong(node, `${node.text} is not between 0 and ${max === 1 ? "100%" : max}`, diagnostics, percent);
-      }
-      return value;
+      if (!/^-?\d+(\.\d+)?%$/.test(written)) return wrongType(node, expects, diagnostics);
+      const value = Number(written.slice(0, -1)) / 100;
+      if (value >= 0 && value <= max) return value;
+      return wrong(node, `${node.text} is not between 0% and ${max * 100}%`, diagnostics, `write ${expects}`);
     },
     schema: () => ({
-      anyOf: [{ type: "number", minimum: 0, maximum: max }, { type: "string", pattern: "^[0-9]+(\\.[0-9]+)?%$" }],
+      anyOf: [{ type: "string", pattern: "^[0-9]+(\\.[0-9]+)?%$" }, { const: 0 }],
     }),
     write: (value) => `${Number((value * 100).toPrecision(12))}%`,
   };
+}
+
+const BYTES_OF: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+const SIZE_PATTERN = `^([0-9]+(?:\\.[0-9]+)?)(${Object.keys(BYTES_OF).join("|")})$`;
+/** No body is larger, and the sum over a run stays an exact integer. */
+const SIZE_MAX = 1024 * 2 ** 30;
+
+/** An amount of data, in whole bytes: `512B`, `20KiB`, `1.5MB`. kB, MB and GB are powers of 1000; KiB, MiB and GiB of 1024. */
+export const dataSize: Field<number> = {
+  expects: "a size like 512B, 20KiB or 1.5MB",
+  decode(node, diagnostics) {
+    if (node.type !== "scalar") return wrongType(node, this.expects, diagnostics);
+    if (node.value === 0) return 0;
+    if (typeof node.value === "number") {
+      return wrong(node, `the size ${node.text} has no unit`, diagnostics, `write ${node.text}B or ${node.text}KiB`);
+    }
+    const match = typeof node.value === "string" ? new RegExp(SIZE_PATTERN).exec(node.value) : null;
+    if (match === null) return wrongType(node, this.expects, diagnostics, sizeHint(node));
+    const bytes = Math.round(Number(match[1]) * BYTES_OF[match[2]!]!);
+    return bytes <= SIZE_MAX ? bytes : wrong(node, `${node.text} is too large`, diagnostics, "at most 1024GiB");
+  },
+  schema: () => ({ anyOf: [{ type: "string", pattern: SIZE_PATTERN }, { const: 0 }] }),
+  write: (bytes) => {
+    const unit = (["GiB", "MiB", "KiB"] as const).find((each) => bytes > 0 && bytes % BYTES_OF[each]! === 0) ?? "B";
+    return `${bytes / BYTES_OF[unit]!}${unit}`;
+  },
+};
+
+function sizeHint({ text: written, expanded }: ScalarNode): string {
+  const units = Object.keys(BYTES_OF);
+  if (expanded !== undefined) return `the variable must hold a size with one of the units ${units.join(", ")}`;
+  const match = /^([0-9.]+)\s*([a-z]+)$/i.exec(written);
+  const [, amount = "", unit = ""] = match ?? [];
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  const meant = units.find((each) => same(each, unit) || same(each[0] ?? "", unit));
+  return meant === undefined ? `the units are ${units.join(", ")}` : `did you mean ${amount}${meant}?`;
 }
 
 /** A list of such values. */
@@ -548,7 +592,7 @@ export function tagged<R extends { readonly [kind: string]: Variant<Properties> 
 ): Field<TaggedValue<R, C>> {
   const kinds = Object.keys(registry);
   const tagWord = word(kinds);
-  const fieldsOf = (kind: string): Properties => ({ ...common, ...registry[kind]!.fields });
+  const fieldsOf = (kind: string): Properties => ({ ...common, ...registry[kind]?.fields });
   return {
     expects,
     decode(node, diagnostics) {
@@ -568,8 +612,11 @@ export function tagged<R extends { readonly [kind: string]: Variant<Properties> 
         }
       }
       if (kind === INVALID) {
+        // What is wrong with the rest is said too: all of it where a kind was nearly named, else the common keys.
+        const written = entry?.value.type === "scalar" ? String(entry.value.value) : "";
+        const known = fieldsOf(nearest(written, kinds)[0] ?? "");
         for (const { key, value } of node.entries) {
-          if (Object.hasOwn(common, key)) common[key]!.field.decode(value, diagnostics);
+          if (Object.hasOwn(known, key)) known[key]!.field.decode(value, diagnostics);
         }
         return INVALID;
       }

@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { join } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
-import { formatDuration } from "../base/time.ts";
+import { formatDuration, type Nanos } from "../base/time.ts";
 import { SimulationError } from "../engine/engine.ts";
 import { type Plan, planLength } from "../plan/plan.ts";
 import { SUMMARY_MODES, type SummaryInput, type SummaryMode, TREND_STATS } from "../report/input.ts";
@@ -114,6 +114,9 @@ function startOf(flags: RunFlags, plan: Plan): bigint {
   const [name, text] = flags.end === undefined ? ["--start", flags.start ?? "now"] : ["--end", flags.end];
   const time = parseTime(text, Date.now());
   if (time === undefined) throw new UsageError(`${name} ${text}: it is now, -6h, or a time like 2026-11-23T12:00:00Z`);
+  if (flags.end !== undefined && planLength(plan) === Infinity) {
+    throw new UsageError(`--end ${text}: ${endless(plan)}: write --start`);
+  }
   const start = flags.end === undefined ? time : time - BigInt(planLength(plan));
   // OTLP and Loki carry times as unsigned 64-bit nanoseconds; the year 2262 is where signed ones end.
   if (start < 0n || start > 9_000_000_000_000_000_000n) {
@@ -122,11 +125,30 @@ function startOf(flags: RunFlags, plan: Plan): bigint {
   return start;
 }
 
+/** Says which of the plan's workloads have no end. */
+function endless(plan: Plan): string {
+  const names = plan.workloads.filter(({ load }) => load.endless).map(({ name }) => name);
+  return `${names.length === 1 ? "the scenario" : "the scenarios"} ${names.join(", ")} ${
+    names.length === 1 ? "has" : "have"
+  } no end`;
+}
+
+/** At the highest pace nobody could stop in time what has no end. */
+function checkPace(pace: number, plan: Plan): void {
+  if (pace !== Infinity || planLength(plan) < Infinity) return;
+  const { executor } = plan.workloads.find(({ load }) => load.endless)!;
+  const end = executor.startsWith("ramping-") ? "repeat: 10" : "duration: 24h";
+  throw new UsageError(
+    `--pace max: ${endless(plan)}: write ${end} in place of unlimited, or give a pace like --pace 100x`,
+  );
+}
+
 async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   const otlp = readOtlpOptions((name) => Deno.env.get(name), flags.otlpEndpoint);
   const { scenario, document } = readScenario(path, flags);
   const plan = compileScenario(flags.seed === undefined ? scenario : { ...scenario, seed: flags.seed });
   const startEpochNs = startOf(flags, plan);
+  checkPace(flags.pace, plan);
   const outputs = flags.out ?? [];
   const pointsToStdout = outputs.some((output) => output.file === undefined);
   if (pointsToStdout && flags.json === true) {
@@ -147,7 +169,8 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   for (
     const text of [
       ...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices),
-      ...backfillWarnings(startEpochNs, planLength(plan), Date.now()),
+      // In real time what is written never gets ahead of the clock.
+      ...backfillWarnings(startEpochNs, flags.pace > 1 ? planLength(plan) : 0 as Nanos, Date.now()),
     ]
   ) notice(text);
 
@@ -228,10 +251,18 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       undefined,
       2,
     ) + "\n";
-    writeRunFile(runFolder, RUN_FILES.summary, json);
+    // What the user asked to see comes first: a full disk must not cost the account of the run.
     if (flags.json) print(json);
     else if (!flags.quiet) printSummary(input);
-    return codeOf(result, sinks);
+    const code = codeOf(result, sinks);
+    try {
+      writeRunFile(runFolder, RUN_FILES.summary, json);
+    } catch (error) {
+      if (!(error instanceof RunFilesError)) throw error;
+      notice(error.message);
+      return code === ExitCode.success ? ExitCode.undelivered : code;
+    }
+    return code;
   }
 
   /** On standard error where standard output belongs to the points. */
@@ -277,9 +308,11 @@ function head(
   logsFolder: string | undefined,
   sinks: RunSinks,
 ): string[] {
+  const length = planLength(plan);
+  const lengthText = length === Infinity ? "without end (Ctrl-C ends it)" : formatDuration(length);
   const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
   return [
-    `${plan.name}: ${formatDuration(planLength(plan))} from ${formatTime(startEpochNs)} ${paceText}, seed ${plan.seed}`,
+    `${plan.name}: ${lengthText} from ${formatTime(startEpochNs)} ${paceText}, seed ${plan.seed}`,
     `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
     ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
     ...sinks.outputs.map((name) => `  points  ${visible(name)}`),
@@ -310,7 +343,11 @@ function closing(runId: string, runFolder: string, logsFolder: string | undefine
   if (logsFolder !== undefined) lines.push(`logs     ${shownPath(logsFolder)}/<service>/<service>-${runId}.log`);
   const { spans } = sinks.delivery;
   if (sinks.traceFile !== undefined) {
-    const what = spans.pending > 0 ? ` (${spans.pending} spans that no collector has acknowledged)` : "";
+    const what = spans.pending === 0
+      ? ""
+      : sinks.toCollector
+      ? ` (${spans.pending} spans that no collector has acknowledged)`
+      : ` (without ${spans.pending} spans that could not be written)`;
     lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
   } else lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);

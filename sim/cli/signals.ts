@@ -1,4 +1,4 @@
-// Ctrl-C and a request to terminate: the first ends the run gracefully, a later one at once.
+// Ctrl-C, a request to terminate, and a terminal that is closed: the first ends the run gracefully, a later one at once.
 
 import { ExitCode } from "./exit_codes.ts";
 
@@ -15,7 +15,7 @@ export function onSignals(interrupt: () => void): { stop(): void } {
       interrupt();
     } else if (now - first > REPEAT_MS) Deno.exit(ExitCode.interrupted);
   };
-  const names: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const names: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const name of names) Deno.addSignalListener(name, listener);
   return { stop: () => names.forEach((name) => Deno.removeSignalListener(name, listener)) };
 }

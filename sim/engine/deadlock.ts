@@ -28,11 +28,11 @@ export function deadlockedServices(
     }
     if (frame.kind === FrameKind.request && state !== FrameState.queued && state !== FrameState.transit) {
       const station = stationOf(frame);
-      holders.set(station, [...holders.get(station) ?? [], frame]);
+      add(holders, station, frame);
     }
     const parent = frame.parent < 0 ? undefined : frames[frame.parent];
     if (parent !== undefined && parent.generation === frame.parentGeneration) {
-      waitedFor.set(parent, [...waitedFor.get(parent) ?? [], frame]);
+      add(waitedFor, parent, frame);
     }
   }
   for (let changed = true; changed;) {
@@ -52,4 +52,29 @@ export function deadlockedServices(
   const services = new Set<number>();
   for (const frame of stuck) if (frame.state === FrameState.queued) services.add(frame.service);
   return [...services].sort((a, b) => a - b);
+}
+
+function add<K>(lists: Map<K, Frame[]>, key: K, frame: Frame): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [frame]);
+  else list.push(frame);
+}
+
+/** Whether calls can lead back to a service that limits its workers: only then can requests wait for each other. */
+export function canDeadlock(plan: Plan): boolean {
+  const callees = plan.services.map(() => new Set<number>());
+  for (const site of plan.sites) {
+    if (site.caller >= 0) callees[plan.endpoints[site.caller]!.service]!.add(plan.endpoints[site.callee]!.service);
+  }
+  return plan.services.some(({ index, concurrency }) => {
+    if (concurrency === Infinity) return false;
+    const reached = new Set<number>();
+    const open = [...callees[index]!];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (reached.has(next)) continue;
+      reached.add(next);
+      open.push(...callees[next]!);
+    }
+    return reached.has(index);
+  });
 }

@@ -8,7 +8,7 @@ import type { Distribution } from "../distributions/distribution.ts";
 import { workloadKey } from "../plan/draws.ts";
 import { CALL_DEPTH_MAX, type FactBatch, FactFlag, Outcome } from "../plan/facts.ts";
 import { type CallSite, Op, type Plan } from "../plan/plan.ts";
-import { deadlockedServices } from "./deadlock.ts";
+import { canDeadlock, deadlockedServices } from "./deadlock.ts";
 import { FactWriter } from "./fact_writer.ts";
 import { FaultKnobs } from "./fault_knobs.ts";
 import { type Frame, FrameKind, FramePool, FrameState } from "./frame.ts";
@@ -86,6 +86,7 @@ export class Engine {
   readonly #faults: FaultKnobs;
   readonly #facts = new FactWriter(this.#vus);
   readonly #deadlocks: string[] = [];
+  readonly #canDeadlock: boolean;
   #now = 0 as Nanos;
   #eventsNow = 0;
   #workloadsLeft: number;
@@ -97,6 +98,7 @@ export class Engine {
     this.#plan = plan;
     this.#startSalt = startSalt;
     this.#faults = new FaultKnobs(plan.faults);
+    this.#canDeadlock = canDeadlock(plan);
     for (const service of plan.services) {
       this.#firstStation.push(this.#stations.length);
       for (let replica = 0; replica < service.replicas; replica++) {
@@ -193,8 +195,11 @@ export class Engine {
         return this.#iterate(this.#vus[subject]!);
       case Event.graceEnd: {
         const vu = this.#vus[subject]!;
-        if (vu.generation === generation && vu.frame >= 0) this.#interruptIteration(this.#pool.frames[vu.frame]!);
-        return;
+        if (vu.generation !== generation || vu.frame < 0) return;
+        // A VU that is wanted again at the very end of its grace goes on.
+        const state = this.#workloads[vu.workload]!;
+        if (state.changesAt(this.#now) && vu.number <= state.changes!.count) return;
+        return this.#interruptIteration(this.#pool.frames[vu.frame]!);
       }
       case Event.loadEnd:
         return this.#loadEnd(this.#workloads[subject]!);
@@ -204,6 +209,7 @@ export class Engine {
         return;
       }
       case Event.sample:
+        if (this.#canDeadlock) this.#reportDeadlock();
         this.#facts.samples(this.#now, this.#workloads, this.#stations);
         this.#schedule((this.#now + SAMPLE_EVERY) as Nanos, Event.sample, 0, 0);
         return;
@@ -254,6 +260,7 @@ export class Engine {
     // Dropped iterations keep their number, so that a drop moves nobody else's draws.
     const iteration = state.iterationsStarted++;
     const vu = state.idle.pop();
+    this.#facts.arrival(this.#now, state.plan.index, vu !== undefined || state.plan.load.maxVUs === Infinity);
     if (vu === undefined) {
       if (state.plan.load.maxVUs === Infinity) this.#startIteration(state, this.#newVu(state), iteration);
       else {
@@ -332,7 +339,10 @@ export class Engine {
     vu.frame = -1;
     state.vusRunning--;
     state.instantIterations = frame.start === this.#now ? state.instantIterations + 1 : 0;
-    if (state.instantIterations > INSTANT_ITERATIONS_MAX + state.vus.length && state.plan.load.type === "closed") {
+    if (
+      state.instantIterations > INSTANT_ITERATIONS_MAX + state.vus.length && state.plan.load.type === "closed" &&
+      state.plan.load.iterations === undefined
+    ) {
       throw this.#stalled();
     }
     if (state.plan.load.type === "open") state.idle.push(vu);
@@ -341,6 +351,8 @@ export class Engine {
   }
 
   #loadEnd(state: WorkloadState): void {
+    // A VU that the last stage takes away at its end has gracefulRampDown, as in k6; the others have gracefulStop.
+    if (state.changesAt(this.#now)) this.#vuChange(state);
     const left = state.iterationsLeft;
     if (left > 0) this.#facts.dropped(this.#now, state.plan.index, state.iterationsStarted, left);
     state.loadEnded = true;
@@ -509,11 +521,13 @@ export class Engine {
   #fork(frame: Frame, targets: readonly number[]): void {
     frame.state = FrameState.joining;
     frame.branches = targets.length;
+    frame.forked.length = 0;
     frame.branchOutcome = 0;
     const generation = frame.generation;
     for (const target of targets) {
       const branch = this.#pool.take(FrameKind.branch, frame.program);
       this.#workloads[frame.workload]!.alive++;
+      frame.forked.push(branch.slot);
       branch.parent = frame.slot;
       branch.parentGeneration = generation;
       branch.root = frame.root;
@@ -587,7 +601,8 @@ export class Engine {
     if (site.journey >= 0) this.#beginTrace(frame);
 
     const limit = Math.min(this.#now + site.timeout, frame.callDeadline) as Nanos;
-    if (limit < FOREVER) this.#schedule(limit, Event.timeout, frame.slot, frame.generation);
+    // An answer that comes just in time is in time.
+    if (limit < FOREVER) this.#events.scheduleLate(limit, Event.timeout, frame.slot, frame.generation);
 
     const { replicas } = this.#plan.services[callee.service]!;
     frame.callPeer = replicas === 1 ? 0 : Math.floor(uniform(high, low, SALT_REPLICA) * replicas);
@@ -628,11 +643,23 @@ export class Engine {
     request.trace1 = origin.trace1;
     request.trace2 = origin.trace2;
     request.trace3 = origin.trace3;
-    request.parentSpanHigh = site.journey >= 0 ? 0 : frame.clientHigh;
-    request.parentSpanLow = site.journey >= 0 ? 0 : frame.clientLow;
-    mix(high, low, SALT_SERVER ^ this.#startSalt);
-    request.spanHigh = mixed.high;
-    request.spanLow = mixed.low;
+    if (site.journey >= 0) {
+      request.parentSpanHigh = 0;
+      request.parentSpanLow = 0;
+    } else {
+      const callerHasSpans = this.#plan.services[root.service]!.kind === "service";
+      request.parentSpanHigh = callerHasSpans ? frame.clientHigh : root.spanHigh;
+      request.parentSpanLow = callerHasSpans ? frame.clientLow : root.spanLow;
+    }
+    if (this.#plan.services[callee.service]!.kind === "service") {
+      mix(high, low, SALT_SERVER ^ this.#startSalt);
+      request.spanHigh = mixed.high;
+      request.spanLow = mixed.low;
+    } else {
+      // Without a span of its own it stands in its caller's.
+      request.spanHigh = request.parentSpanHigh;
+      request.spanLow = request.parentSpanLow;
+    }
 
     const wait = nanos(delay);
     if (wait > 0) this.#schedule((this.#now + wait) as Nanos, Event.enter, request.slot, request.generation);
@@ -707,7 +734,7 @@ export class Engine {
 
   // ---- requests: admission, own work, the answer ------------------------------------------------------------------
 
-  /** A request reaches its service: what it will take and whether it will fail is decided here. */
+  /** A request reaches its service: whether it will fail of its own accord is decided here. */
   #enter(request: Frame): void {
     const endpoint = this.#plan.endpoints[request.endpoint]!;
     const { keyHigh, keyLow } = request;
@@ -717,10 +744,6 @@ export class Engine {
     }
     const failure = this.#faults.turn(endpoint.faults, this.#now, request.replica, keyHigh, keyLow);
     if (failure >= 0 && request.failure < 0) request.failure = failure;
-    request.addedWork = this.#faults.knobs.added;
-    request.ownWork = endpoint.latency === undefined
-      ? 0
-      : endpoint.latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * this.#faults.knobs.factor;
 
     const station = this.#stationOf(request);
     if (station.free && station.queued === 0) this.#begin(request, station);
@@ -734,9 +757,18 @@ export class Engine {
     return this.#stations[this.#firstStation[request.service]! + request.replica]!;
   }
 
+  /** A worker takes a request up. How long it takes is decided now: a stall that is over does not slow what waited for it. */
   #begin(request: Frame, station: Station): void {
+    const endpoint = this.#plan.endpoints[request.endpoint]!;
+    const { keyHigh, keyLow } = request;
     station.hold(this.#now);
     request.begun = this.#now;
+    this.#faults.turn(endpoint.faults, this.#now, request.replica, keyHigh, keyLow);
+    const { added, factor } = this.#faults.knobs;
+    request.addedWork = added;
+    request.ownWork = endpoint.latency === undefined
+      ? 0
+      : endpoint.latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * factor;
     this.#run(request);
   }
 
@@ -774,9 +806,13 @@ export class Engine {
     if (!this.#callerWaits(request)) return;
     const caller = this.#pool.frames[request.parent]!;
     const site = this.#plan.sites[request.site]!;
-    const delay = site.network === undefined
-      ? 0 as Nanos
-      : nanos(site.network.sample(uniform(request.keyHigh, request.keyLow, SALT_NETWORK_BACK)));
+    let delay = 0 as Nanos;
+    if (site.network !== undefined) {
+      const { keyHigh, keyLow } = request;
+      this.#faults.turn(site.faults, this.#now, request.replica, keyHigh, keyLow);
+      // What a fault adds has been added on the way there.
+      delay = nanos(site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * this.#faults.knobs.factor);
+    }
     this.#answer(caller, outcome, status, cause, delay);
   }
 
@@ -784,18 +820,28 @@ export class Engine {
 
   /** The user is gone: the iteration ends, and what the services still do for it is abandoned. */
   #interruptIteration(iteration: Frame): void {
-    // Only a fork makes further strands, so the search through all frames is rare.
-    const strands = iteration.state === FrameState.joining
-      ? this.#pool.frames.filter((frame) => frame.kind !== FrameKind.free && frame.root === iteration)
-      : [iteration];
+    const strands = [iteration];
+    this.#collectBranches(iteration, strands);
     this.#interruptFrames(strands);
+  }
+
+  #collectBranches(owner: Frame, into: Frame[]): void {
+    if (owner.state !== FrameState.joining) return;
+    for (const slot of owner.forked) {
+      const branch = this.#pool.frames[slot]!;
+      if (
+        branch.kind !== FrameKind.branch || branch.parent !== owner.slot || branch.parentGeneration !== owner.generation
+      ) continue;
+      into.push(branch);
+      this.#collectBranches(branch, into);
+    }
   }
 
   /** Ends everything that is left of a workload. */
   #interruptWorkload(state: WorkloadState): void {
     const { index } = state.plan;
     const frames = this.#pool.frames.filter((frame) => frame.kind !== FrameKind.free && frame.workload === index);
-    this.#reportDeadlock();
+    if (this.#canDeadlock) this.#reportDeadlock();
     state.loadEnded = true;
     this.#interruptFrames(frames);
     this.#endIfIdle(state);

@@ -35,6 +35,13 @@ export class FactWriter {
     batch.extra[row] = count;
   }
 
+  arrival(now: Nanos, workload: number, started: boolean): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.arrival, now);
+    batch.workload[row] = workload;
+    batch.extra[row] = started ? 1 : 0;
+  }
+
   log(now: Nanos, request: Frame, site: number): void {
     const batch = this.batch;
     const row = batch.append(FactKind.log, now);

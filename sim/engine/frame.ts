@@ -83,6 +83,8 @@ export class Frame {
 
   /** Branches of the current fork that have not ended. */
   branches = 0;
+  /** Slots of all branches of the current fork; some may have ended, and serve another by now. */
+  readonly forked: number[] = [];
   /** How one of them failed: an Outcome, 0 for none. */
   branchOutcome = 0;
   branchCause = -1;

@@ -70,6 +70,13 @@ export class WorkloadState {
     return (next + this.startTime) as Nanos;
   }
 
+  /** Whether the number of VUs has a change at this time that is still to be made. */
+  changesAt(time: Nanos): boolean {
+    const { changes } = this;
+    return !this.loadEnded && changes !== undefined && changes.count !== this.vusTarget &&
+      this.startTime + changes.time === time;
+  }
+
   /** How many iterations of a fixed number have not been started; 0 for loads that have no such number. */
   get iterationsLeft(): number {
     const { load } = this.plan;

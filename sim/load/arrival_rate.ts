@@ -1,31 +1,15 @@
-// What the two arrival-rate executors share: their VUs, their time unit, and how the starts are spaced.
+// What the arrival-rate executors share: their VUs, their time unit, and how the starts are spaced.
 
 import type { Diagnostics } from "../base/diagnostics.ts";
-import {
-  converted,
-  type Decoded,
-  either,
-  type Field,
-  integer,
-  INVALID,
-  type Invalid,
-  required,
-  withDefault,
-  word,
-  wrong,
-} from "../base/fields.ts";
+import { type Decoded, type Field, INVALID, type Invalid, required, withDefault, word, wrong } from "../base/fields.ts";
 import type { Node } from "../base/node.ts";
 import { SECOND } from "../base/time.ts";
-import { lengthField, nodeAt } from "./executor.ts";
+import { endlessCountField, lengthField, nodeAt } from "./executor.ts";
 import type { OpenLoad } from "./load.ts";
 import type { RateCurve } from "./rate_curve.ts";
+import { VUS_MAX } from "./vu_curve.ts";
 
-const vus: Field<number> = either(
-  "a whole number or unlimited",
-  (node) => node.type === "scalar" && typeof node.value === "string",
-  converted(word(["unlimited"], "a whole number or"), () => Infinity),
-  integer({ min: 0 }),
-);
+const vus: Field<number> = endlessCountField(0, VUS_MAX);
 
 export const arrivalRateFields = {
   timeUnit: withDefault(
@@ -54,11 +38,13 @@ export const arrivalRateFields = {
 /**
  * Makes the load of a rate.
  * @param first the number of the first even start: 0 starts with the load, 1 when the rate has asked for one iteration
+ * @param endless whether it was asked to go on until the run is stopped
  * @param rateKey where the rate stands, for a rate that asks for too much
  */
 export function openLoad(
   curve: RateCurve,
   first: 0 | 1,
+  endless: boolean,
   { arrival, preAllocatedVUs, maxVUs = preAllocatedVUs }: Decoded<typeof arrivalRateFields>,
   rateKey: string,
   node: Node,
@@ -96,9 +82,11 @@ export function openLoad(
   return {
     type: "open",
     length: curve.length,
+    endless,
+    cycle: curve.cycle,
     preAllocatedVUs: preAllocatedVUs === Infinity ? 0 : preAllocatedVUs,
     maxVUs,
-    expectedIterations: arrival === "poisson" ? curve.integral : curve.evenCount(first),
+    expectedIterations: endless ? Infinity : arrival === "poisson" ? curve.integral : curve.evenCount(first),
     plannedRate: (time) => curve.rateAt(time),
     arrivals: (draw) => arrival === "poisson" ? curve.poissonArrivals(draw) : curve.evenArrivals(first),
   };

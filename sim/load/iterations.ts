@@ -24,6 +24,8 @@ export function iterationLoad(
   return {
     type: "closed",
     length: maxDuration,
+    endless: false,
+    cycle: undefined,
     vusMax: vus,
     gracefulRampDown: 0 as Nanos,
     iterations,

@@ -1,7 +1,7 @@
 // What every executor compiles to: when iterations start (open), or how many VUs there are (closed). It runs nothing;
 // the rules that hold for whoever runs it stand here, as k6 has them.
 //
-// At one instant what is planned comes before what happens: the end of the load, then changes of the number of VUs, the
+// At one instant what is planned comes before what happens: changes of the number of VUs, then the end of the load, the
 // ends of graces and arrivals, and only then the ends of iterations. An iteration that ends at the very moment at which
 // its VU is taken away, or the load ends, is followed by no other; one that ends when its grace does is interrupted; and
 // an arrival finds a VU that becomes free at that instant still busy. (In k6 an iteration always ends a little after the
@@ -21,13 +21,20 @@ export type Load = OpenLoad | ClosedLoad;
  */
 export interface OpenLoad {
   readonly type: "open";
-  /** Length without gracefulStop. */
+  /** Length without gracefulStop; of a load without end as long as a run may last. */
   readonly length: Nanos;
+  /** Whether it was asked to go on until the run is stopped. */
+  readonly endless: boolean;
+  /** After which it comes again, where it does. */
+  readonly cycle: Nanos | undefined;
   /** VUs that are there from the start; finite. */
   readonly preAllocatedVUs: number;
   /** Infinity: as many as it takes. */
   readonly maxVUs: number;
-  /** How many starts there will be, dropped ones included: exact for even spacing, the mean for Poisson arrivals. */
+  /**
+   * How many starts there will be, dropped ones included: exact for even spacing, the mean for Poisson arrivals, and
+   * Infinity without end.
+   */
   readonly expectedIterations: number;
   /** The rate that is asked for at this time after the workload's start, in iterations a second; 0 outside its length. */
   plannedRate(time: Nanos): number;
@@ -48,15 +55,23 @@ export interface Arrivals {
  *
  * When the number falls, the VUs with the highest numbers are taken away: each ends its iteration, for which it has
  * `gracefulRampDown`, but not beyond length + gracefulStop; an iteration still running then is interrupted. A VU that
- * is wanted again in that time goes on as if it had never been taken away. At `length` all VUs stop: no iteration starts
- * then or later, and those running have gracefulStop. Of a fixed number of iterations, those that have not started by
+ * is wanted again in that time, or at its very end, goes on as if it had never been taken away. At `length` all VUs that
+ * are left stop: no iteration starts then or later, and those running have gracefulStop; a VU that a change at `length`
+ * itself takes away has only gracefulRampDown. Of a fixed number of iterations, those that have not started by
  * `length` are dropped; one that was started and interrupted is not. The workload ends before `length` when all its
  * iterations have ended.
  */
 export interface ClosedLoad {
   readonly type: "closed";
-  /** Length without gracefulStop; the maxDuration of the executors with a fixed number of iterations. */
+  /**
+   * Length without gracefulStop; the maxDuration of the executors with a fixed number of iterations; of a load without end
+   * as long as a run may last.
+   */
   readonly length: Nanos;
+  /** Whether it was asked to go on until the run is stopped. */
+  readonly endless: boolean;
+  /** After which it comes again, where it does. */
+  readonly cycle: Nanos | undefined;
   /** The highest number of VUs that is planned; that many are initialised from the start. */
   readonly vusMax: number;
   /** How long an iteration of a VU that is taken away may go on. */

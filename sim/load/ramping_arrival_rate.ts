@@ -2,7 +2,7 @@
 
 import { INVALID, number, required, withDefault } from "../base/fields.ts";
 import { arrivalRateFields, openLoad } from "./arrival_rate.ts";
-import { checkStagesLength, executor, stagesField } from "./executor.ts";
+import { boundedLength, checkStagesLength, executor, repeatProperty, stagesField } from "./executor.ts";
 import { RateCurve } from "./rate_curve.ts";
 
 export const rampingArrivalRate = executor({
@@ -13,13 +13,15 @@ export const rampingArrivalRate = executor({
       stagesField(number({ min: 0 }), "Iterations in each timeUnit at the end of the stage; may be a fraction."),
       "How the rate goes on, stage by stage.",
     ),
+    repeat: repeatProperty,
     ...arrivalRateFields,
   },
   compile(config, node, diagnostics) {
-    const timed = checkStagesLength(config.stages, node, diagnostics);
-    const curve = new RateCurve(config.startRate, config.stages, config.timeUnit);
+    const { startRate, stages, repeat, timeUnit } = config;
+    const timed = checkStagesLength(stages, repeat, node, diagnostics);
+    const curve = new RateCurve(startRate, stages, timeUnit, (length) => boundedLength(length * repeat));
     // As in k6, the first iteration starts when the rate has asked for a whole one, not at once.
-    const load = openLoad(curve, 1, config, "stages", node, diagnostics);
+    const load = openLoad(curve, 1, repeat === Infinity, config, "stages", node, diagnostics);
     return timed ? load : INVALID;
   },
 });

@@ -2,7 +2,7 @@
 
 import { duration, integer, INVALID, required, withDefault, wrong } from "../base/fields.ts";
 import { type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
-import { checkStagesLength, executor, nodeAt, stagesField } from "./executor.ts";
+import { boundedLength, checkStagesLength, executor, nodeAt, repeatProperty, stagesField } from "./executor.ts";
 import { VuCurve, VUS_MAX } from "./vu_curve.ts";
 
 export const rampingVus = executor({
@@ -13,6 +13,7 @@ export const rampingVus = executor({
       stagesField(integer({ min: 0, max: VUS_MAX }), "VUs at the end of the stage."),
       "How the number goes on, stage by stage.",
     ),
+    repeat: repeatProperty,
     gracefulRampDown: withDefault(
       duration({ max: RUN_LENGTH_MAX, bareMilliseconds: true }),
       (30 * SECOND) as Nanos,
@@ -20,9 +21,9 @@ export const rampingVus = executor({
       "30s",
     ),
   },
-  compile({ startVUs, stages, gracefulRampDown }, node, diagnostics) {
-    let valid = checkStagesLength(stages, node, diagnostics);
-    const curve = new VuCurve(startVUs, stages);
+  compile({ startVUs, stages, repeat, gracefulRampDown }, node, diagnostics) {
+    let valid = checkStagesLength(stages, repeat, node, diagnostics);
+    const curve = new VuCurve(startVUs, stages, (length) => boundedLength(length * repeat));
     if (curve.max === 0) {
       valid = false;
       wrong(
@@ -36,6 +37,8 @@ export const rampingVus = executor({
     return {
       type: "closed",
       length: curve.length,
+      endless: repeat === Infinity,
+      cycle: curve.cycle,
       vusMax: curve.max,
       gracefulRampDown,
       iterations: undefined,

@@ -10,6 +10,7 @@ import type { Load } from "./load.ts";
 import { perVuIterations } from "./per_vu_iterations.ts";
 import { rampingArrivalRate } from "./ramping_arrival_rate.ts";
 import { rampingVus } from "./ramping_vus.ts";
+import { shapedArrivalRate } from "./shaped_arrival_rate.ts";
 import { sharedIterations } from "./shared_iterations.ts";
 
 export const EXECUTORS = {
@@ -19,6 +20,7 @@ export const EXECUTORS = {
   "ramping-vus": rampingVus,
   "constant-arrival-rate": constantArrivalRate,
   "ramping-arrival-rate": rampingArrivalRate,
+  "shaped-arrival-rate": shapedArrivalRate,
 } satisfies Record<string, Executor<Properties>>;
 
 export type ExecutorKind = keyof typeof EXECUTORS;

@@ -3,7 +3,7 @@
 import type { Diagnostics } from "../base/diagnostics.ts";
 import { type Decoded, integer, INVALID, type Invalid, optional, wrong } from "../base/fields.ts";
 import type { Node } from "../base/node.ts";
-import { lengthField, nodeAt, stagesField } from "./executor.ts";
+import { endlessLengthField, nodeAt, stagesField } from "./executor.ts";
 import type { Load } from "./load.ts";
 import { compileExecutor, type ExecutorKind, EXECUTORS } from "./registry.ts";
 import { VUS_MAX } from "./vu_curve.ts";
@@ -13,7 +13,10 @@ export const SHORTCUT_FIELDS = {
     integer({ min: 0, max: VUS_MAX }),
     "k6's shortcut for one scenario: its VUs; with stages, those at the start.",
   ),
-  duration: optional(lengthField(), "k6's shortcut for a constant-vus scenario of this length."),
+  duration: optional(
+    endlessLengthField(),
+    "k6's shortcut for a constant-vus scenario of this length; unlimited: until the run is stopped.",
+  ),
   iterations: optional(integer({ min: 1 }), "k6's shortcut for a shared-iterations scenario."),
   stages: optional(
     stagesField(integer({ min: 0, max: VUS_MAX }), "VUs at the end of the stage."),
@@ -55,6 +58,10 @@ export function compileShortcuts(
     wrong(nodeAt(node, "stages"), `"stages" and "${first}" exclude each other`, diagnostics, "leave one of them out");
   }
   checkNoScenarios(node, diagnostics);
+  if (iterations !== undefined && duration === Infinity) {
+    const hint = "leave duration out, or write how long they may take";
+    wrong(nodeAt(node, "duration"), "a number of iterations ends by itself", diagnostics, hint);
+  }
   if (vus === 0 && stages === undefined) {
     wrong(nodeAt(node, "vus"), "without a VU no iteration can ever start", diagnostics, "write vus: 1 or more");
   }
@@ -64,6 +71,7 @@ export function compileShortcuts(
     const config = {
       startVUs: vus ?? 1,
       stages,
+      repeat: 1,
       gracefulRampDown: EXECUTORS["ramping-vus"].fields.gracefulRampDown.fallback!,
     };
     return made("ramping-vus", compileExecutor("ramping-vus", config, node, diagnostics));

@@ -2,16 +2,27 @@
 
 import type { Nanos } from "../base/time.ts";
 import type { Comparison, Threshold } from "../objectives/threshold.ts";
-import type { Instrument } from "./instrument.ts";
+
+/** What a threshold compares. */
+export interface Seen {
+  /** Undefined without samples. */
+  readonly value: number | undefined;
+  /** Why there is none: `no samples`. */
+  readonly why?: string;
+  /** With a window: the value is the worst one's, which ended at this time. */
+  readonly windowEnd?: Nanos;
+}
 
 export interface ThresholdResult {
   readonly threshold: Threshold;
-  /** What was compared; undefined without samples. */
+  /** What was compared, with a window the worst value; undefined without samples. */
   readonly value: number | undefined;
   /** False without samples. */
   readonly ok: boolean;
   /** Why it fails where the value does not say it: `no samples`. */
   readonly why: string | undefined;
+  /** With a window: when the worst one ended. */
+  readonly windowEnd: Nanos | undefined;
 }
 
 export interface Evaluation {
@@ -22,20 +33,42 @@ export interface Evaluation {
   readonly abort: ThresholdResult | undefined;
 }
 
-/** Evaluates thresholds, each with the instrument of its metric, at a time since the run's start. */
+/** Evaluates thresholds, each with what it looks at, at a time since the run's start. */
 export function evaluateThresholds(
-  watched: readonly { readonly threshold: Threshold; readonly instrument: Instrument }[],
+  watched: readonly { readonly threshold: Threshold; seen(now: Nanos): Seen }[],
   now: Nanos,
 ): Evaluation {
-  const results = watched.map(({ threshold, instrument }): ThresholdResult => {
-    const value = instrument.aggregate(threshold.aggregation, now / 1e9);
-    if (value === undefined) return { threshold, value, ok: false, why: "no samples" };
-    return { threshold, value, ok: holds(value, threshold.comparison, threshold.value), why: undefined };
+  const results = watched.map((each): ThresholdResult => {
+    const { threshold } = each;
+    const { value, why, windowEnd } = each.seen(now);
+    const ok = value !== undefined && holds(value, threshold.comparison, threshold.value);
+    return { threshold, value, ok, why, windowEnd };
   });
   const abort = results.find(({ ok, value, threshold }) =>
     !ok && value !== undefined && threshold.abortOnFail && now >= threshold.delayAbortEval
   );
   return { results, ok: results.every((result) => result.ok), abort };
+}
+
+/** Whether a value is further on the wrong side of a threshold's bound, or less far on the right one, than another. */
+export function isWorse(
+  value: number,
+  other: number,
+  { comparison, value: bound }: Pick<Threshold, "comparison" | "value">,
+): boolean {
+  switch (comparison) {
+    case "<":
+    case "<=":
+      return value > other;
+    case ">":
+    case ">=":
+      return value < other;
+    case "==":
+    case "===":
+      return Math.abs(value - bound) > Math.abs(other - bound);
+    case "!=":
+      return Math.abs(value - bound) < Math.abs(other - bound);
+  }
 }
 
 function holds(seen: number, comparison: Comparison, value: number): boolean {

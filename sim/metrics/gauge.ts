@@ -20,6 +20,13 @@ export class Gauge implements Instrument {
     this.value = value;
   }
 
+  merge(other: Gauge): void {
+    if (other.empty) return;
+    this.add(other.min);
+    this.add(other.max);
+    this.value = other.value;
+  }
+
   aggregate({ type }: Aggregation): number | undefined {
     return type === "value" && !this.empty ? this.value : undefined;
   }

@@ -15,6 +15,7 @@ export class Matcher {
   /** By index of the calling service; one more for the journeys. */
   readonly callers: Uint8Array;
   readonly #status: number;
+  readonly #check: string | undefined;
   readonly #expected: boolean | undefined;
 
   constructor(plan: Plan, tags: ReadonlyMap<string, string>) {
@@ -36,8 +37,14 @@ export class Matcher {
     this.callers = Uint8Array.from([...plan.services.map((service) => +has("caller", service.name)), journeys]);
     const status = tags.get("status");
     this.#status = status === undefined ? ANY_STATUS : Number(status);
+    this.#check = tags.get("check");
     const expected = tags.get("expected_response");
     this.#expected = expected === undefined ? undefined : expected === "true";
+  }
+
+  /** Whether it takes a check of this name. */
+  takesCheck(name: string): boolean {
+    return this.#check === undefined || this.#check === name;
   }
 
   /** Whether it takes an answer with this status. */

@@ -5,6 +5,7 @@ import type { ServiceKind } from "../model/model.ts";
 import type { MetricName } from "../objectives/metrics.ts";
 import type { Plan, PlanService } from "../plan/plan.ts";
 import type { EndpointTotals } from "./endpoint_totals.ts";
+import type { CheckStats } from "./check_totals.ts";
 import type { Instrument } from "./instrument.ts";
 import { Trend } from "./trend.ts";
 
@@ -14,6 +15,8 @@ export interface Series {
   readonly text: string;
   readonly metric: MetricName;
   readonly instrument: Instrument;
+  /** A part of a metric that the scenario does not ask for. */
+  readonly unasked?: true;
 }
 
 /** Requests that were answered or refused, and how long those took that were accepted. */
@@ -45,7 +48,7 @@ export interface WorkloadStats {
   readonly name: string;
   readonly executor: string;
   readonly startTime: Nanos;
-  /** Without gracefulStop. */
+  /** Without gracefulStop. Infinity for one without end. */
   readonly length: Nanos;
   /** Of a load that ends with a number of iterations. */
   readonly iterationsPlanned: number | undefined;
@@ -77,6 +80,8 @@ export interface MetricsReport {
   readonly elapsed: Nanos;
   /** Every metric in the order of METRICS, then those with a selector in the order of the scenario. */
   readonly series: readonly Series[];
+  /** By the order of the journeys; those of one name are one. */
+  readonly checks: readonly CheckStats[];
   readonly services: readonly ServiceStats[];
   readonly workloads: readonly WorkloadStats[];
   /** In the order of the file. */

@@ -4,11 +4,12 @@
 // What the run's end, or a workload's, interrupts is counted as interrupted and nowhere else: not as a request, a call or
 // an iteration, since how it would have ended is not known.
 
-import type { Nanos } from "../base/time.ts";
+import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Load } from "../load/load.ts";
 import { isMetricName, METRIC_NAMES, type MetricName } from "../objectives/metrics.ts";
+import type { Submetric, Threshold } from "../objectives/threshold.ts";
 import { type FactBatch, FactKind } from "../plan/facts.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, PlanEndpoint } from "../plan/plan.ts";
 import {
   callTraits,
   durationOf,
@@ -18,11 +19,13 @@ import {
   sampleOf,
   Trait,
 } from "../plan/samples.ts";
+import { CheckTotals } from "./check_totals.ts";
 import { Counter } from "./counter.ts";
 import { EndpointTotals } from "./endpoint_totals.ts";
-import { evaluateThresholds, type Evaluation } from "./evaluation.ts";
+import { evaluateThresholds, type Evaluation, type Seen } from "./evaluation.ts";
 import type { Gauge } from "./gauge.ts";
-import type { Instrument } from "./instrument.ts";
+import type { Instrument, Sampled } from "./instrument.ts";
+import { judgedSeries } from "./judged_series.ts";
 import { Matcher } from "./matcher.ts";
 import { Rate } from "./rate.ts";
 import { type MetricsReport, type ScenarioSeries, type Series, serviceStats, type WorkloadStats } from "./report.ts";
@@ -34,7 +37,7 @@ import { WorkloadTotals } from "./workload_totals.ts";
 
 /** Besides what thresholds ask for, the summary shows this one, as k6 does. */
 const ALWAYS_WATCHED = {
-  text: "http_req_duration{expected_response:true}",
+  metricText: "http_req_duration{expected_response:true}",
   metric: "http_req_duration",
   tags: new Map([["expected_response", "true"]]),
 } as const;
@@ -53,13 +56,18 @@ export class RunMetrics {
   readonly #gauges: ReadonlyMap<MetricName, Gauge>;
   /** By index of the workload. */
   readonly #workloadVus: readonly { readonly active: Gauge; readonly initialised: Gauge }[];
-  readonly #watches = new Map<string, Watch>();
+  /** Parts of metrics, and metrics that thresholds are on, by their text. */
+  readonly #parts = new Map<string, Series>();
+  readonly #judged: readonly { readonly threshold: Threshold; seen(now: Nanos): Seen }[];
+  readonly #checks: CheckTotals;
   /** By index of the endpoint or of the workload: the watches that a fact about it may touch. */
   readonly #requestWatches: readonly Watch[][];
   readonly #journeyWatches: readonly Watch[][];
   readonly #callWatches: readonly Watch[][];
+  readonly #checkWatches: readonly Watch[][];
   readonly #iterationWatches: readonly Watch[][];
   readonly #droppedWatches: readonly Watch[][];
+  readonly #arrivalWatches: readonly Watch[][];
 
   /** @throws RangeError when a threshold of the plan names no metric */
   constructor(plan: Plan) {
@@ -84,21 +92,53 @@ export class RunMetrics {
     this.#requestWatches = plan.endpoints.map(() => []);
     this.#journeyWatches = plan.endpoints.map(() => []);
     this.#callWatches = plan.endpoints.map(() => []);
+    this.#checkWatches = plan.endpoints.map(() => []);
     this.#iterationWatches = plan.workloads.map(() => []);
     this.#droppedWatches = plan.workloads.map(() => []);
-    this.#watch(ALWAYS_WATCHED.text, ALWAYS_WATCHED.metric, ALWAYS_WATCHED.tags);
-    for (const { metricText, metric, tags } of plan.thresholds) {
-      if (!isMetricName(metric)) throw new RangeError(`There is no metric "${metric}"`);
-      this.#watch(metricText, metric, tags);
-    }
+    this.#arrivalWatches = plan.workloads.map(() => []);
+    this.#checks = new CheckTotals(plan);
+    this.#judged = plan.thresholds.map((threshold) => this.#judge(threshold));
+    for (const submetric of plan.submetrics) this.#part(submetric);
+    // It comes first in the summary, and counts once also where a threshold is on it.
+    const unasked = !this.#parts.has(ALWAYS_WATCHED.metricText);
+    const always = this.#part(ALWAYS_WATCHED);
+    if (unasked) this.#parts.set(always.text, { ...always, unasked });
   }
 
-  #watch(text: string, metric: MetricName, tags: ReadonlyMap<string, string>): void {
-    if (this.#watches.has(text)) return;
+  #judge(threshold: Threshold): { readonly threshold: Threshold; seen(now: Nanos): Seen } {
+    const { metric: name, tags, window, gate, aggregation } = threshold;
+    const metric = known(name);
+    if (window === undefined && gate === undefined) {
+      const { instrument } = this.#part(threshold);
+      const seen = (now: Nanos): Seen => {
+        const value = instrument.aggregate(aggregation, now / 1e9);
+        return value === undefined ? { value, why: "no samples" } : { value };
+      };
+      return { threshold, seen };
+    }
+    // The summary shows a part as a whole, as k6 does, besides what the threshold looks at.
+    if (tags.size > 0) this.#part(threshold);
+    const series = judgedSeries(threshold, () => instrumentFor(metric));
+    this.#feed(metric, tags, series);
+    return { threshold, seen: (now) => series.seen(now) };
+  }
+
+  /** The samples of a metric with a selector, or of the whole metric, over the whole run. */
+  #part({ metricText: text, metric: name, tags }: Submetric): Series {
+    const before = this.#parts.get(text);
+    if (before !== undefined) return before;
+    const metric = known(name);
+    const part = { text, metric, instrument: instrumentFor(metric) };
+    this.#parts.set(text, part);
+    this.#feed(metric, tags, part.instrument);
+    return part;
+  }
+
+  /** Gives the samples that a selector takes to `into` from now on. */
+  #feed(metric: MetricName, tags: ReadonlyMap<string, string>, into: Sampled): void {
     const matcher = new Matcher(this.#plan, tags);
     const rule = SAMPLE_RULES[metric];
-    const watch: Watch = { ...rule, text, metric, matcher, instrument: this.#instrumentOf(metric, matcher) };
-    this.#watches.set(text, watch);
+    const watch: Watch = { ...rule, matcher, into };
     const among = (lists: readonly Watch[][], matches: Uint8Array): void =>
       lists.forEach((list, index) => matches[index] === 1 && list.push(watch));
     switch (rule.source) {
@@ -108,25 +148,22 @@ export class RunMetrics {
         return among(this.#journeyWatches, matcher.endpoints);
       case "call":
         return among(this.#callWatches, matcher.endpoints);
+      case "check":
+        return among(this.#checkWatches, matcher.endpoints);
       case "iteration":
         return among(this.#iterationWatches, matcher.workloads);
       case "dropped":
         return among(this.#droppedWatches, matcher.workloads);
-    }
-  }
-
-  #instrumentOf(metric: MetricName, { workloads, services }: Matcher): Instrument {
-    switch (metric) {
+      case "arrival":
+        return among(this.#arrivalWatches, matcher.workloads);
       case "vus":
-        return this.#vus.watch("active", workloads);
-      case "vus_max":
-        return this.#vus.watch("initialised", workloads);
-      case "service_queue_length":
-        return this.#stations.watch("queued", services);
-      case "service_utilization":
-        return this.#stations.watch("utilization", services);
-      default:
-        return instrumentFor(metric);
+        return this.#vus.feed(metric === "vus" ? "active" : "initialised", matcher.workloads, into);
+      case "station":
+        return this.#stations.feed(
+          metric === "service_utilization" ? "utilization" : "queued",
+          matcher.services,
+          into,
+        );
     }
   }
 
@@ -146,6 +183,9 @@ export class RunMetrics {
           break;
         case FactKind.dropped:
           this.#dropped(batch, row);
+          break;
+        case FactKind.arrival:
+          this.#arrival(batch, row);
           break;
         case FactKind.vus: {
           const workload = batch.workload[row]!, time = batch.time[row]!;
@@ -182,7 +222,7 @@ export class RunMetrics {
       totals.duration.add(durationOf(batch, row));
       totals.wait.add(batch.wait[row]!);
     }
-    addTo(this.#requestWatches[endpoint]!, traits, batch, row);
+    addTo(this.#requestWatches[endpoint]!, traits, batch, row, this.#plan.endpoints);
   }
 
   #call(batch: FactBatch, row: number): void {
@@ -207,8 +247,8 @@ export class RunMetrics {
         const watch = watches[i]!;
         const { matcher } = watch;
         if (matcher.workloads[workload] === 0 || matcher.callers[caller] === 0) continue;
-        const value = sampleOf(watch, traits, batch, row);
-        if (!Number.isNaN(value)) watch.instrument.add(value);
+        const value = sampleOf(watch, traits, batch, row, this.#plan.endpoints);
+        if (!Number.isNaN(value)) watch.into.add(value, batch.time[row]!);
       }
     }
     if (ofJourney) this.#journeyCall(batch, row, totals, traits);
@@ -225,7 +265,13 @@ export class RunMetrics {
     } else totals.goodput++;
     totals.httpDuration.add(duration);
     ofWorkload.httpDuration.add(duration);
-    addTo(this.#journeyWatches[batch.endpoint[row]!]!, traits, batch, row);
+    const endpoint = this.#plan.endpoints[batch.endpoint[row]!]!;
+    if ((traits & Trait.unsent) === 0) ofWorkload.dataSent += endpoint.size.request;
+    if ((traits & Trait.answered) !== 0) ofWorkload.dataReceived += endpoint.size.response;
+    addTo(this.#journeyWatches[endpoint.index]!, traits, batch, row, this.#plan.endpoints);
+    if (this.#checks.any) {
+      this.#checks.take(traits, batch, row, ofWorkload.checks, this.#checkWatches[endpoint.index]!);
+    }
   }
 
   #iteration(batch: FactBatch, row: number): void {
@@ -239,7 +285,7 @@ export class RunMetrics {
     totals.complete++;
     totals.duration.add(durationOf(batch, row));
     for (const watch of this.#iterationWatches[workload]!) {
-      watch.instrument.add(sampleOf(watch, traits, batch, row));
+      watch.into.add(sampleOf(watch, traits, batch, row, this.#plan.endpoints), batch.time[row]!);
     }
   }
 
@@ -247,7 +293,17 @@ export class RunMetrics {
     const workload = batch.workload[row]!;
     const count = batch.extra[row]!;
     this.#workloads[workload]!.dropped += count;
-    for (const { instrument } of this.#droppedWatches[workload]!) instrument.add(count);
+    for (const { into } of this.#droppedWatches[workload]!) into.add(count, batch.time[row]!);
+  }
+
+  #arrival(batch: FactBatch, row: number): void {
+    const workload = batch.workload[row]!;
+    const started = batch.extra[row]!;
+    const totals = this.#workloads[workload]!;
+    totals.due++;
+    totals.started += started;
+    const watches = this.#arrivalWatches[workload]!;
+    for (let i = 0; i < watches.length; i++) watches[i]!.into.add(started, batch.time[row]!);
   }
 
   /**
@@ -256,11 +312,7 @@ export class RunMetrics {
    */
   evaluate(now: Nanos): Evaluation {
     this.#commit();
-    const watched = this.#plan.thresholds.map((threshold) => ({
-      threshold,
-      instrument: this.#watches.get(threshold.metricText)!.instrument,
-    }));
-    return evaluateThresholds(watched, now);
+    return evaluateThresholds(this.#judged, now);
   }
 
   /** Each workload so far, for progress lines; cheap. */
@@ -273,7 +325,7 @@ export class RunMetrics {
         name: workload.name,
         executor: workload.executor,
         startTime,
-        length: load.length,
+        length: load.endless ? FOREVER : load.length,
         iterationsPlanned: iterationsOf(load),
         plannedRate: load.type === "open" ? load.plannedRate(since) : undefined,
         vus: this.#vus.active[index]!,
@@ -292,9 +344,9 @@ export class RunMetrics {
   report(now: Nanos): MetricsReport {
     this.#commit();
     const series: Series[] = METRIC_NAMES.map((metric) => ({ text: metric, metric, instrument: this.#total(metric) }));
-    for (const { text, metric, instrument } of this.#watches.values()) {
-      if (text !== metric) series.push({ text, metric, instrument });
-    }
+    const parts = [...this.#parts.values()].filter(({ text, metric }) => text !== metric);
+    const [unasked, asked] = [true, undefined].map((which) => parts.filter((part) => part.unasked === which));
+    series.push(...unasked!, ...asked!);
     const services = this.#plan.services.map((service) =>
       serviceStats(this.#plan, service, this.#endpoints, {
         retries: this.#retriesBy[service.index]!,
@@ -302,7 +354,14 @@ export class RunMetrics {
         utilization: this.#stations.utilizationSinceStart(service.index),
       })
     );
-    return { elapsed: now, series, services, workloads: this.workloads(now), scenarios: this.#scenarios() };
+    return {
+      elapsed: now,
+      series,
+      checks: this.#checks.all,
+      services,
+      workloads: this.workloads(now),
+      scenarios: this.#scenarios(),
+    };
   }
 
   #scenarios(): ScenarioSeries[] {
@@ -317,9 +376,13 @@ export class RunMetrics {
           of("http_req_waiting", totals.httpDuration),
           of("http_req_failed", new Rate(totals.httpFailed, totals.httpReqs)),
           of("goodput", new Counter(totals.httpReqs - totals.httpFailed, true)),
+          of("checks", totals.checks),
+          of("data_sent", new Counter(totals.dataSent)),
+          of("data_received", new Counter(totals.dataReceived)),
           of("iterations", new Counter(totals.complete)),
           of("iteration_duration", totals.duration),
           of("dropped_iterations", new Counter(totals.dropped, true)),
+          of("iterations_started", new Rate(totals.started, totals.due)),
           of("vus", this.#workloadVus[index]!.active),
           of("vus_max", this.#workloadVus[index]!.initialised),
         ],
@@ -344,10 +407,21 @@ export class RunMetrics {
         return new Counter(sum(endpoints, (each) => each.goodput), true);
       case "http_req_failed":
         return new Rate(sum(endpoints, (each) => each.httpFailed), sum(endpoints, (each) => each.httpReqs));
+      case "checks": {
+        const all = new Rate();
+        for (const { checks } of workloads) all.merge(checks);
+        return all;
+      }
+      case "data_sent":
+        return new Counter(sum(workloads, (each) => each.dataSent));
+      case "data_received":
+        return new Counter(sum(workloads, (each) => each.dataReceived));
       case "iterations":
         return new Counter(sum(workloads, (each) => each.complete));
       case "dropped_iterations":
         return new Counter(sum(workloads, (each) => each.dropped), true);
+      case "iterations_started":
+        return new Rate(sum(workloads, (each) => each.started), sum(workloads, (each) => each.due));
       case "service_requests":
         return new Counter(sum(endpoints, (each) => each.requests));
       case "service_errors":
@@ -370,16 +444,27 @@ export class RunMetrics {
 }
 
 /** Adds a fact's samples to those of the watches whose selectors take it. */
-function addTo(watches: readonly Watch[], traits: number, batch: FactBatch, row: number): void {
+function addTo(
+  watches: readonly Watch[],
+  traits: number,
+  batch: FactBatch,
+  row: number,
+  endpoints: readonly PlanEndpoint[],
+): void {
   if (watches.length === 0) return;
   const workload = batch.workload[row]!, status = batch.status[row]!;
   for (let i = 0; i < watches.length; i++) {
     const watch = watches[i]!;
     const { matcher } = watch;
     if (matcher.workloads[workload] === 0 || !matcher.takesStatus(status)) continue;
-    const value = sampleOf(watch, traits, batch, row);
-    if (!Number.isNaN(value)) watch.instrument.add(value);
+    const value = sampleOf(watch, traits, batch, row, endpoints);
+    if (!Number.isNaN(value)) watch.into.add(value, batch.time[row]!);
   }
+}
+
+function known(metric: string): MetricName {
+  if (!isMetricName(metric)) throw new RangeError(`There is no metric "${metric}"`);
+  return metric;
 }
 
 /** The number of iterations that a closed load is to make; undefined when time ends it. */

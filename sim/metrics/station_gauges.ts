@@ -3,13 +3,14 @@
 import { StationSamples } from "../plan/gauge_samples.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Gauge } from "./gauge.ts";
+import type { Sampled } from "./instrument.ts";
 
 /** The greatest among some of the services. */
 interface Series {
   readonly of: "queued" | "utilization";
   /** By index of the service, 1 where it counts. */
   readonly services: Uint8Array;
-  readonly gauge: Gauge;
+  readonly into: Sampled;
 }
 
 export class StationGauges extends StationSamples {
@@ -21,15 +22,20 @@ export class StationGauges extends StationSamples {
 
   watch(of: Series["of"], services: Uint8Array): Gauge {
     const gauge = new Gauge();
-    this.#series.push({ of, services, gauge });
+    this.feed(of, services, gauge);
     return gauge;
   }
 
+  /** Gives every sample to `into` from now on. */
+  feed(of: Series["of"], services: Uint8Array, into: Sampled): void {
+    this.#series.push({ of, services, into });
+  }
+
   #sample(withUtilization: boolean): void {
-    for (const { of, services, gauge } of this.#series) {
+    for (const { of, services, into } of this.#series) {
       if (of === "utilization" && !withUtilization) continue;
       const most = greatest(this[of], services);
-      if (most !== undefined) gauge.add(most);
+      if (most !== undefined) into.add(most, this.time);
     }
   }
 }

@@ -3,13 +3,14 @@
 import { VuSamples } from "../plan/gauge_samples.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Gauge } from "./gauge.ts";
+import type { Sampled } from "./instrument.ts";
 
 /** The sum over some of the workloads. */
 interface Series {
   readonly of: "active" | "initialised";
   /** By index of the workload, 1 where it is added. */
   readonly workloads: Uint8Array;
-  readonly gauge: Gauge;
+  readonly into: Sampled;
 }
 
 export class VuGauges extends VuSamples {
@@ -21,19 +22,24 @@ export class VuGauges extends VuSamples {
 
   watch(of: Series["of"], workloads: Uint8Array): Gauge {
     const gauge = new Gauge();
-    this.#series.push({ of, workloads, gauge });
+    this.feed(of, workloads, gauge);
     return gauge;
   }
 
+  /** Gives every sample to `into` from now on. */
+  feed(of: Series["of"], workloads: Uint8Array, into: Sampled): void {
+    this.#series.push({ of, workloads, into });
+  }
+
   #sample(): void {
-    for (const { of, workloads, gauge } of this.#series) {
+    for (const { of, workloads, into } of this.#series) {
       let sum = 0, any = false;
       for (let i = 0; i < workloads.length; i++) {
         if (workloads[i] === 0) continue;
         any = true;
         sum += this[of][i]!;
       }
-      if (any) gauge.add(sum);
+      if (any) into.add(sum, this.time);
     }
   }
 }

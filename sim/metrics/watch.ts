@@ -1,20 +1,18 @@
-// A series that is kept apart from the totals because a threshold, or the summary, asks for it: a metric with a selector.
+// Samples that are kept apart from the totals because a threshold, or the summary, asks for them: those of a metric with a
+// selector, or of some part of the run.
 
 import { type MetricName, metricSpec, type MetricType } from "../objectives/metrics.ts";
 import type { SampleRule } from "../plan/samples.ts";
 import { Counter } from "./counter.ts";
 import { Gauge } from "./gauge.ts";
-import type { Instrument } from "./instrument.ts";
+import type { Instrument, Sampled } from "./instrument.ts";
 import type { Matcher } from "./matcher.ts";
 import { Rate } from "./rate.ts";
 import { Trend } from "./trend.ts";
 
 export interface Watch extends SampleRule {
-  /** As written: `http_req_duration{service:web}`. */
-  readonly text: string;
-  readonly metric: MetricName;
   readonly matcher: Matcher;
-  readonly instrument: Instrument;
+  readonly into: Sampled;
 }
 
 const INSTRUMENTS: { readonly [T in MetricType]: (zeroIsAnAnswer: boolean) => Instrument } = {

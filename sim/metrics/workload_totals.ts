@@ -1,5 +1,6 @@
 // What a run has seen of one workload, an entry of the file's `scenarios`.
 
+import { Rate } from "./rate.ts";
 import { Trend } from "./trend.ts";
 
 /** A rate for the progress line is taken over so many samples, a second apart. */
@@ -9,8 +10,14 @@ export class WorkloadTotals {
   complete = 0;
   interrupted = 0;
   dropped = 0;
+  /** Of an open load: iterations that were due, and those of them that started. */
+  due = 0;
+  started = 0;
   httpReqs = 0;
   httpFailed = 0;
+  dataSent = 0;
+  dataReceived = 0;
+  readonly checks = new Rate();
   readonly httpDuration = new Trend();
   readonly duration = new Trend();
   readonly #times = new Float64Array(RECENT_SAMPLES + 1);

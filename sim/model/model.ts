@@ -57,8 +57,17 @@ export interface Endpoint {
   readonly latency: Distribution | undefined;
   readonly errors: ErrorSpec | undefined;
   readonly attributes: ReadonlyMap<string, AttributeSpec>;
+  readonly size: BodySize;
   readonly calls: readonly Step[];
 }
+
+/** What a request of an endpoint and an answer of it weigh, in bytes; every answer, errors included. */
+export interface BodySize {
+  readonly request: number;
+  readonly response: number;
+}
+
+export const NO_BODIES: BodySize = { request: 0, response: 0 };
 
 /** How a request fails of the endpoint's own accord. */
 export interface ErrorSpec {

@@ -3,6 +3,7 @@
 import type { Diagnostics, Mark } from "../base/diagnostics.ts";
 import {
   converted,
+  dataSize,
   type Decoded,
   defined,
   type DefinedField,
@@ -32,6 +33,7 @@ import {
   LANGUAGES,
   LOG_FORMATS,
   LOG_LEVELS,
+  NO_BODIES,
   type Service,
   SERVICE_KINDS,
   type ServiceKind,
@@ -83,6 +85,15 @@ const ENDPOINT = {
   latency: optional(latencyField, "Its own work, without its calls. None if left out."),
   errors: optional(errorsField, "What it fails with of its own accord, after its own work. Nothing if left out."),
   attributes: withDefault(attributesField, new Map(), "Attributes of its spans.", "none"),
+  size: withDefault(
+    record("a size", {
+      request: withDefault(dataSize, 0, "Of a request, as 1KiB.", "0"),
+      response: withDefault(dataSize, 0, "Of an answer, as 20KiB; of every answer, errors included.", "0"),
+    }, { instead: (node) => node.type === "scalar" ? `write { response: ${node.text} }` : undefined }),
+    NO_BODIES,
+    "What its requests and answers weigh; data_sent and data_received of the journeys' own calls count it.",
+    "nothing",
+  ),
   calls: withDefault(endpointStepsField, [], "What it does after its own work: calls and other steps.", "nothing"),
 } as const;
 
@@ -94,9 +105,15 @@ export const endpointField: DefinedField<EndpointConfig> = defined(
   "an endpoint",
   () =>
     either<EndpointConfig, EndpointConfig>(
-      "a latency like 5ms, or { latency, errors, attributes, calls }",
+      "a latency like 5ms, or { latency, errors, attributes, size, calls }",
       (node) => node.type === "scalar" && node.value !== null,
-      converted(latencyField, (latency) => ({ latency, errors: undefined, attributes: new Map(), calls: [] })),
+      converted(latencyField, (latency): EndpointConfig => ({
+        latency,
+        errors: undefined,
+        attributes: new Map(),
+        size: NO_BODIES,
+        calls: [],
+      })),
       record("an endpoint", ENDPOINT, {
         instead: (node) =>
           node.type === "list" ? "write calls: with the list below it" : "write its latency, as in 5ms, or {} for none",

@@ -12,6 +12,8 @@ import { spanWithin } from "./text_span.ts";
 export interface SelectorNames {
   readonly services: ReadonlyMap<string, { readonly endpoints: ReadonlyMap<string, unknown> }>;
   readonly workloads: ReadonlyMap<string, { readonly tags: ReadonlyMap<string, string> }>;
+  /** Undefined when they are not known. */
+  readonly checks?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ function wrongValue(
   tag: TagName,
   value: SelectorPart,
   service: string | undefined,
-  { services, workloads }: SelectorNames,
+  { services, workloads, checks }: SelectorNames,
 ): Wrong | undefined {
   const among = (what: string, known: Iterable<string>): Wrong | undefined => {
     const all = [...known];
@@ -78,6 +80,12 @@ function wrongValue(
         "endpoint with the method",
         new Set([...endpointNames(services)].map((name) => protocolOf(name).method)),
       );
+    case "check":
+      if (checks?.size === 0) {
+        const hint = "write checks: [status == 200] at a call of a journey";
+        return { part: value, message: `there is no check "${value.text}"`, hint };
+      }
+      return checks === undefined ? undefined : among("check", checks);
     case "expected_response":
       return among("expected_response", ["true", "false"]);
     case "status":

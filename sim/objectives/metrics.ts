@@ -5,8 +5,8 @@ export type MetricType = "counter" | "gauge" | "rate" | "trend";
 
 export interface MetricSpec {
   readonly type: MetricType;
-  /** The unit, in k6's words: `time` is milliseconds. */
-  readonly contains: "default" | "time";
+  /** The unit, in k6's words: `time` is milliseconds, `data` bytes. */
+  readonly contains: "default" | "time" | "data";
   /** One line for lists and hover texts. */
   readonly summary: string;
   readonly tags: readonly TagName[];
@@ -22,11 +22,13 @@ export const TAGS = {
   method: "the HTTP method of that endpoint; of a gRPC endpoint its name",
   status: "the answer's HTTP status; 0 when there was no answer",
   expected_response: "true for a status from 200 to 399, else false",
+  check: "the check, as it is written",
   caller: "the service that made the call; a journey's calls have none",
 } as const;
 export type TagName = keyof typeof TAGS;
 
 const JOURNEY = ["scenario", "service", "endpoint", "method", "status", "expected_response"] as const;
+const CHECK = ["check", "scenario", "service", "endpoint", "method"] as const;
 const REQUEST = ["scenario", "service", "endpoint", "method", "status"] as const;
 const CALL = ["scenario", "service", "endpoint", "method", "caller"] as const;
 
@@ -46,7 +48,7 @@ export const METRICS = {
   http_req_waiting: {
     type: "trend",
     contains: "time",
-    summary: "Time to the answer's first byte: all of http_req_duration, because bodies have no size here.",
+    summary: "Time to the answer's first byte: all of http_req_duration, because bodies take no time here.",
     tags: JOURNEY,
   },
   http_req_failed: {
@@ -61,6 +63,24 @@ export const METRICS = {
     summary: "Those attempts that were answered in time, before any timeout, with a status from 200 to 399.",
     tags: JOURNEY,
     zeroIsAnAnswer: true,
+  },
+  checks: {
+    type: "rate",
+    contains: "default",
+    summary: "Share of the checks of the journeys' steps that held, each made on the answer to the last attempt.",
+    tags: CHECK,
+  },
+  data_sent: {
+    type: "counter",
+    contains: "data",
+    summary: "Bytes of the requests of those attempts that reached somebody; their endpoints' size says how many.",
+    tags: JOURNEY,
+  },
+  data_received: {
+    type: "counter",
+    contains: "data",
+    summary: "Bytes of the answers to those attempts, errors included, but for those that came after a timeout.",
+    tags: JOURNEY,
   },
   iterations: {
     type: "counter",
@@ -80,6 +100,12 @@ export const METRICS = {
     summary: "Iterations that could not start: no VU was free, or no time was left.",
     tags: ["scenario"],
     zeroIsAnAnswer: true,
+  },
+  iterations_started: {
+    type: "rate",
+    contains: "default",
+    summary: "Share of the iterations that arrival-rate scenarios asked for that started; the rest was dropped.",
+    tags: ["scenario"],
   },
   vus: {
     type: "gauge",

@@ -11,6 +11,7 @@ import {
   type Invalid,
   isMap,
   type JsonSchema,
+  optional,
   record,
   required,
   text,
@@ -18,19 +19,22 @@ import {
   wrong,
   wrongType,
 } from "../base/fields.ts";
-import type { Entry, MapNode, Node, ScalarNode } from "../base/node.ts";
-import { type Nanos, RUN_LENGTH_MAX } from "../base/time.ts";
+import { type Entry, entryOf, type MapNode, type Node, type ScalarNode } from "../base/node.ts";
+import { formatDuration, HOUR, type Nanos, RUN_LENGTH_MAX } from "../base/time.ts";
+import { duringField, type GateDraft, GATES, momentField } from "./gate.ts";
 import { AGGREGATIONS, type Expression, parseExpression, type Problem } from "./grammar.ts";
 import { isMetricName, METRIC_NAMES, type MetricName, METRICS, metricSpec, TAGS } from "./metrics.ts";
 import { parseSelector, type Selector, type SelectorPart } from "./selector.ts";
 import { spanWithin } from "./text_span.ts";
-import type { Threshold } from "./threshold.ts";
+import { EVALUATE_EVERY, type Submetric, type Threshold } from "./threshold.ts";
 
 const EXPECTS = "a map from metrics to thresholds";
 const EXPECTS_VALUE = "a threshold like 'p(95)<200', or a list of them";
 
 /** Each is evaluated every 2 s of simulated time; more than this slows a run down. */
 const THRESHOLDS_MAX = 1000;
+/** A window keeps a histogram of some 10 KiB for each 2 s. */
+const WINDOW_MAX = HOUR;
 
 const LONG_FORM = {
   threshold: required(text("a threshold like 'p(95)<200'"), "The expression, as in p(95)<200."),
@@ -41,29 +45,62 @@ const LONG_FORM = {
     "How long the run goes on in any case before abortOnFail may end it.",
     "0s",
   ),
+  window: optional(
+    duration({ max: WINDOW_MAX }),
+    "Judges the last so much time by itself, every 2s, and wants it to hold each time: a multiple of 2s. " +
+      "The whole run so far if left out.",
+  ),
+  after: optional(
+    momentField,
+    "Only samples from this time on count: a time since the run's start, or a fault whose end is meant.",
+  ),
+  before: optional(
+    momentField,
+    "Only samples before this time count: a time since the run's start, or a fault whose start is meant.",
+  ),
+  during: optional(duringField, "Only samples of this time count: the window of a fault by its name, or [from, to]."),
 };
 const longForm = record("a threshold", LONG_FORM);
 
-export const thresholdsField: Field<readonly Threshold[]> = {
+/** A threshold whose gate may name faults. */
+export type ThresholdDraft = Omit<Threshold, "gate"> & { readonly gate: GateDraft };
+
+export interface ThresholdsConfig {
+  readonly thresholds: readonly ThresholdDraft[];
+  /** Metrics with a selector and an empty list: k6 shows them, and judges nothing. */
+  readonly submetrics: readonly Submetric[];
+}
+
+export const NO_THRESHOLDS: ThresholdsConfig = { thresholds: [], submetrics: [] };
+
+export const thresholdsField: Field<ThresholdsConfig> = {
   expects: EXPECTS,
   decode(node, diagnostics) {
     if (node.type !== "map") return wrongType(node, EXPECTS, diagnostics, "as in http_req_duration: ['p(95)<200']");
-    const thresholds: Threshold[] = [];
+    const thresholds: ThresholdDraft[] = [];
+    const submetrics: Submetric[] = [];
     let valid = true;
     for (const entry of node.entries) {
       const decoded = decodeEntry(entry, node, diagnostics);
-      if (decoded === INVALID) valid = false;
-      else thresholds.push(...decoded);
+      if (decoded === INVALID) {
+        valid = false;
+        continue;
+      }
+      const { expressions, ...of } = decoded;
+      thresholds.push(...expressions.map((each) => ({ ...of, ...each })));
+      if (expressions.length === 0 && of.tags.size > 0) submetrics.push(of);
     }
     if (thresholds.length > THRESHOLDS_MAX) {
       return wrong(node, `${thresholds.length} thresholds are too many`, diagnostics, `at most ${THRESHOLDS_MAX}`);
     }
-    return valid ? thresholds : INVALID;
+    return valid ? { thresholds, submetrics } : INVALID;
   },
   schema: thresholdsSchema,
 };
 
-function decodeEntry(entry: Entry, map: MapNode, diagnostics: Diagnostics): readonly Threshold[] | Invalid {
+type DecidedEntry = Submetric & { readonly expressions: readonly Decided[] };
+
+function decodeEntry(entry: Entry, map: MapNode, diagnostics: Diagnostics): DecidedEntry | Invalid {
   const path = [...map.path, entry.key];
   const say = (part: Pick<SelectorPart, "at" | "length">, message: string, hint: string): Invalid => {
     diagnostics.add(spanWithin(entry.span, entry.key, part.at, part.length), path, message, hint);
@@ -87,7 +124,7 @@ function decodeEntry(entry: Entry, map: MapNode, diagnostics: Diagnostics): read
   const expressions = decodeExpressions(entry.value, metric, diagnostics);
   if (!valid || expressions === INVALID) return INVALID;
   const tags = new Map(selector.tags.map((tag) => [tag.name.text, tag.value.text]));
-  return expressions.map((each) => ({ metricText: entry.key, metric: name, tags, ...each }));
+  return { metricText: entry.key, metric: name, tags, expressions };
 }
 
 function metricHint(name: string): string {
@@ -110,7 +147,7 @@ function tagsAreCarried(metric: MetricName, selector: Selector, say: Say): boole
   return valid;
 }
 
-type Decided = Expression & Pick<Threshold, "source" | "abortOnFail" | "delayAbortEval">;
+type Decided = Expression & Omit<ThresholdDraft, keyof Submetric>;
 
 function decodeExpressions(
   node: Node,
@@ -118,7 +155,6 @@ function decodeExpressions(
   diagnostics: Diagnostics,
 ): readonly Decided[] | Invalid {
   const items = node.type === "list" ? node.items : [node];
-  if (items.length === 0) return wrong(node, "this metric has no threshold", diagnostics, `write ${EXPECTS_VALUE}`);
   const decided: Decided[] = [];
   let valid = true;
   for (const item of items) {
@@ -129,10 +165,18 @@ function decodeExpressions(
   return valid ? decided : INVALID;
 }
 
+const SHORT_FORM: Decoded<typeof LONG_FORM> = {
+  threshold: "",
+  abortOnFail: false,
+  delayAbortEval: 0 as Nanos,
+  window: undefined,
+  after: undefined,
+  before: undefined,
+  during: undefined,
+};
+
 function decodeOne(node: Node, metric: MetricName | undefined, diagnostics: Diagnostics): Decided | Invalid {
-  const long: Decoded<typeof LONG_FORM> | Invalid = isMap(node)
-    ? longForm.decode(node, diagnostics)
-    : { threshold: "", abortOnFail: false, delayAbortEval: 0 as Nanos };
+  const long: Decoded<typeof LONG_FORM> | Invalid = isMap(node) ? longForm.decode(node, diagnostics) : SHORT_FORM;
   const written = isMap(node) ? node.entries.find((entry) => entry.key === "threshold")?.value : node;
   if (written?.type !== "scalar" || typeof written.value !== "string") {
     return isMap(node) ? INVALID : wrongType(node, EXPECTS_VALUE, diagnostics);
@@ -140,8 +184,28 @@ function decodeOne(node: Node, metric: MetricName | undefined, diagnostics: Diag
   const expression = parseExpression(written.value, metric === undefined ? undefined : metricSpec(metric));
   if ("message" in expression) return problemIn(written, written.value, expression, diagnostics);
   if (long === INVALID) return INVALID;
-  const { abortOnFail, delayAbortEval } = long;
-  return { source: written.value.trim(), ...expression, abortOnFail, delayAbortEval };
+  const { abortOnFail, delayAbortEval, window, after, before, during } = long;
+  if (isMap(node)) {
+    if (window !== undefined && !isWindow(window, node, diagnostics)) return INVALID;
+    diagnostics.mark(GATES, node, { window, after, before, during });
+  }
+  const gate = { after, before, during };
+  return { source: written.value.trim(), ...expression, abortOnFail, delayAbortEval, window, gate };
+}
+
+function isWindow(window: Nanos, node: MapNode, diagnostics: Diagnostics): boolean {
+  if (window > 0 && window % EVALUATE_EVERY === 0) return true;
+  const place = entryOf(node, "window")!.value;
+  const every = formatDuration(EVALUATE_EVERY);
+  const below = Math.floor(window / EVALUATE_EVERY) * EVALUATE_EVERY;
+  const near = [below, below + EVALUATE_EVERY].filter((each) => each > 0).map((each) => formatDuration(each as Nanos));
+  wrong(
+    place,
+    `a window of ${formatDuration(window)} is not a multiple of ${every}`,
+    diagnostics,
+    `thresholds are evaluated every ${every}: write ${near.join(" or ")}`,
+  );
+  return false;
 }
 
 function problemIn(node: ScalarNode, value: string, problem: Problem, diagnostics: Diagnostics): Invalid {
@@ -158,14 +222,14 @@ function thresholdsSchema(): JsonSchema {
   const one: JsonSchema = { anyOf: [expression, longForm.schema()] };
   const properties = METRIC_NAMES.map((name) => {
     const { summary, type, contains } = metricSpec(name);
-    const unit = contains === "time" ? ", in milliseconds" : "";
+    const unit = contains === "time" ? ", in milliseconds" : contains === "data" ? ", in bytes" : "";
     return [name, { description: `${summary} A ${type}${unit}: ${AGGREGATIONS[type].join(", ")}.` }];
   });
   return {
     type: "object",
     properties: Object.fromEntries(properties),
     patternProperties: {
-      [`^(${METRIC_NAMES.join("|")})(\\{.+\\})?$`]: { anyOf: [one, { type: "array", items: one, minItems: 1 }] },
+      [`^(${METRIC_NAMES.join("|")})(\\{.+\\})?$`]: { anyOf: [one, { type: "array", items: one }] },
     },
     additionalProperties: false,
   };

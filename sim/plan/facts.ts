@@ -18,6 +18,8 @@ export const FactKind = {
   vus: 5,
   /** Once a simulated second for each replica: `wait` requests in the queue, `extra` busy workers, `start` worker-nanoseconds busy since the start. */
   station: 6,
+  /** An iteration of an open load was due: `extra` is 1 when it started, 0 when it was dropped. */
+  arrival: 7,
 } as const;
 export type FactKind = (typeof FactKind)[keyof typeof FactKind];
 
@@ -88,7 +90,7 @@ export class FactBatch {
   start: Float64Array;
   /** request: time in the queue. call: pause before the next attempt. vus, station: see FactKind. */
   wait: Float64Array;
-  /** request: the own work it was given, faults included. dropped, vus, station: see FactKind. */
+  /** request: the own work it was given, faults included. dropped, vus, station, arrival: see FactKind. */
   extra: Float64Array;
   /** Four words a row, most significant first. */
   trace: Uint32Array;

@@ -8,6 +8,7 @@ import type { Load } from "../load/load.ts";
 import type {
   AttributeSpec,
   Backoff,
+  BodySize,
   Check,
   EndpointProtocol,
   Language,
@@ -16,7 +17,7 @@ import type {
   Scalar,
   ServiceKind,
 } from "../model/model.ts";
-import type { Threshold } from "../objectives/threshold.ts";
+import type { Submetric, Threshold } from "../objectives/threshold.ts";
 
 export interface Plan {
   readonly name: string;
@@ -34,6 +35,8 @@ export interface Plan {
   readonly workloads: readonly PlanWorkload[];
   readonly faults: readonly PlanFault[];
   readonly thresholds: readonly Threshold[];
+  /** Parts of metrics that the summary shows although no threshold is on them. */
+  readonly submetrics: readonly Submetric[];
 }
 
 export interface PlanService {
@@ -65,6 +68,7 @@ export interface PlanEndpoint {
   /** Index in Plan.failures; -1 for none. */
   readonly failure: number;
   readonly attributes: readonly PlanAttribute[];
+  readonly size: BodySize;
   readonly program: Program;
   /** Faults that may touch a request of this endpoint: indices in Plan.faults. */
   readonly faults: readonly number[];
@@ -163,7 +167,7 @@ export interface PlanJourney {
   readonly program: Program;
 }
 
-/** An entry of the file's `scenarios`. */
+/** An entry of the file's `scenarios`. One without end is as long as the longest run has room for. */
 export interface PlanWorkload {
   readonly index: number;
   readonly name: string;
@@ -202,14 +206,21 @@ export interface PlanFault {
   readonly effect: FaultEffect;
 }
 
-/** When the last workload has ended at the latest, its gracefulStop included. */
+/** When the last workload has ended at the latest, its gracefulStop included; Infinity when one has no end. */
 export function planEnd(plan: Plan): Nanos {
   return nanos(
-    Math.max(0, ...plan.workloads.map((workload) => workload.startTime + workload.load.length + workload.gracefulStop)),
+    Math.max(0, ...plan.workloads.map((workload) => plannedEnd(workload) + workload.gracefulStop)),
   );
 }
 
-/** When the last workload starts its last iterations: the length of the run without gracefulStop. */
+/**
+ * When the last workload starts its last iterations: the length of the run without gracefulStop; Infinity when one has no
+ * end.
+ */
 export function planLength(plan: Plan): Nanos {
-  return nanos(Math.max(0, ...plan.workloads.map((workload) => workload.startTime + workload.load.length)));
+  return nanos(Math.max(0, ...plan.workloads.map(plannedEnd)));
+}
+
+function plannedEnd({ startTime, load }: PlanWorkload): number {
+  return load.endless ? Infinity : startTime + load.length;
 }

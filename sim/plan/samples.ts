@@ -1,11 +1,22 @@
 // Which samples of which metrics a fact is. The run's metrics count by these rules, and the outputs that write every
 // sample as a point write by them, so that the two say the same. Gauges are sampled in gauge_samples.ts.
 
+import type { Check, CheckComparison } from "../model/model.ts";
 import { isExpectedStatus, type MetricName } from "../objectives/metrics.ts";
 import { type FactBatch, FactFlag, Outcome } from "./facts.ts";
+import type { Plan, PlanEndpoint } from "./plan.ts";
 
 /** What makes a metric's samples: a journey's own call, a request in a service, an attempt of any call, and so on. */
-export type SampleSource = "journey" | "request" | "call" | "iteration" | "dropped" | "vus" | "station";
+export type SampleSource =
+  | "journey"
+  | "check"
+  | "request"
+  | "call"
+  | "iteration"
+  | "dropped"
+  | "arrival"
+  | "vus"
+  | "station";
 
 /** What the metrics see in a fact, as a set of bits; 0 for a fact that counts nowhere, because it was interrupted. */
 export const Trait = {
@@ -21,6 +32,10 @@ export const Trait = {
   timeout: 32,
   /** call: made by a journey. */
   journey: 64,
+  /** A journey's call: nobody received the request. */
+  unsent: 128,
+  /** A journey's call: an answer came in time. */
+  answered: 256,
 } as const;
 
 /** A status from which on a service's answer is its error. */
@@ -46,9 +61,15 @@ export function callTraits(batch: FactBatch, row: number): number {
   if (outcome === Outcome.timeout) traits |= Trait.timeout;
   if ((batch.flags[row]! & FactFlag.journey) !== 0) {
     traits |= Trait.journey;
+    if (outcome === Outcome.aborted) traits |= Trait.unsent;
+    if (hasAnswer(batch, row)) traits |= Trait.answered;
     if (!isExpectedStatus(batch.status[row]!)) traits |= Trait.failed;
   }
   return traits;
+}
+
+function hasAnswer(batch: FactBatch, row: number): boolean {
+  return batch.status[row]! !== 0 && batch.outcome[row] !== Outcome.timeout;
 }
 
 /** The traits of an iteration. */
@@ -61,8 +82,17 @@ export function durationOf(batch: FactBatch, row: number): number {
   return batch.time[row]! - batch.start[row]!;
 }
 
-/** What a sample's value is. */
-const Value = { one: 0, failed: 1, duration: 2, wait: 3, extra: 4, gauge: 5 } as const;
+/** What a sample's value is; `other`: gauges, and checks, of which a fact may have several. */
+const Value = {
+  one: 0,
+  failed: 1,
+  duration: 2,
+  wait: 3,
+  extra: 4,
+  requestBytes: 5,
+  responseBytes: 6,
+  other: 7,
+} as const;
 
 /** Which facts are samples of a metric, and of what value. */
 export interface SampleRule {
@@ -83,17 +113,21 @@ export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
   http_req_waiting: rule("journey", "duration"),
   http_req_failed: rule("journey", "failed"),
   goodput: rule("journey", "one", { lacking: Trait.failed }),
+  checks: rule("check", "other"),
+  data_sent: rule("journey", "requestBytes", { lacking: Trait.unsent }),
+  data_received: rule("journey", "responseBytes", { having: Trait.answered }),
   iterations: rule("iteration", "one"),
   iteration_duration: rule("iteration", "duration"),
   dropped_iterations: rule("dropped", "extra"),
-  vus: rule("vus", "gauge"),
-  vus_max: rule("vus", "gauge"),
+  iterations_started: rule("arrival", "extra"),
+  vus: rule("vus", "other"),
+  vus_max: rule("vus", "other"),
   service_requests: rule("request", "one"),
   service_req_duration: rule("request", "duration", { lacking: Trait.refused }),
   service_queue_wait: rule("request", "wait", { lacking: Trait.refused }),
   service_errors: rule("request", "failed"),
-  service_queue_length: rule("station", "gauge"),
-  service_utilization: rule("station", "gauge"),
+  service_queue_length: rule("station", "other"),
+  service_utilization: rule("station", "other"),
   retries: rule("call", "one", { having: Trait.retry }),
   timeouts: rule("call", "one", { having: Trait.timeout }),
   refused: rule("request", "one", { having: Trait.refused }),
@@ -103,9 +137,16 @@ export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
 /**
  * A fact's sample of one of the metrics that it makes samples of.
  * @param traits of the fact; not 0
+ * @param endpoints the plan's
  * @returns how many (counter), 1 or 0 (rate), whole nanoseconds (trend); NaN when it is no sample of this metric
  */
-export function sampleOf(rule: SampleRule, traits: number, batch: FactBatch, row: number): number {
+export function sampleOf(
+  rule: SampleRule,
+  traits: number,
+  batch: FactBatch,
+  row: number,
+  endpoints: readonly PlanEndpoint[],
+): number {
   if ((traits & rule.having) !== rule.having || (traits & rule.lacking) !== 0) return NaN;
   switch (rule.value) {
     case Value.one:
@@ -118,7 +159,45 @@ export function sampleOf(rule: SampleRule, traits: number, batch: FactBatch, row
       return batch.wait[row]!;
     case Value.extra:
       return batch.extra[row]!;
+    case Value.requestBytes:
+      return endpoints[batch.endpoint[row]!]!.size.request || NaN;
+    case Value.responseBytes:
+      return endpoints[batch.endpoint[row]!]!.size.response || NaN;
     default:
       return NaN;
+  }
+}
+
+const NO_CHECKS: readonly Check[] = [];
+
+/**
+ * The checks that are made on an attempt of a call: those of its step, once no further attempt follows.
+ * @param traits of the fact; not 0
+ */
+export function checksOn(plan: Plan, traits: number, batch: FactBatch, row: number): readonly Check[] {
+  if ((traits & Trait.journey) === 0 || (batch.flags[row]! & FactFlag.willRetry) !== 0) return NO_CHECKS;
+  return plan.sites[batch.site[row]!]?.checks ?? NO_CHECKS;
+}
+
+/** Whether a check holds for an attempt: without an answer in time none of the status does, and its duration is its own. */
+export function checkHolds({ subject, comparison, value }: Check, batch: FactBatch, row: number): boolean {
+  if (subject === "duration") return compares(durationOf(batch, row), comparison, value);
+  return hasAnswer(batch, row) && compares(batch.status[row]!, comparison, value);
+}
+
+function compares(seen: number, comparison: CheckComparison, value: number): boolean {
+  switch (comparison) {
+    case "<":
+      return seen < value;
+    case "<=":
+      return seen <= value;
+    case ">":
+      return seen > value;
+    case ">=":
+      return seen >= value;
+    case "==":
+      return seen === value;
+    case "!=":
+      return seen !== value;
   }
 }

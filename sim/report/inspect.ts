@@ -7,7 +7,7 @@ import { FAULTS } from "../faults/registry.ts";
 import { EXECUTORS } from "../load/registry.ts";
 import type { Step } from "../model/model.ts";
 import { type Plan, planEnd, type PlanFault, type PlanService, type PlanWorkload } from "../plan/plan.ts";
-import { type Estimate, forecastLoad, peakOf } from "./inspect_load.ts";
+import { type Estimate, forecastLoad, horizonOf, peakOf } from "./inspect_load.ts";
 import { type CallGraph, type JourneyMeans, Means } from "./inspect_means.ts";
 import { formatCount, formatShare } from "./units.ts";
 
@@ -70,9 +70,9 @@ export interface FaultForecast {
 export interface Inspection {
   readonly plan: Plan;
   readonly scenario: InspectedScenario;
-  /** The time in which load is planned. */
+  /** The time in which load is planned; of a run without end the part that is looked ahead at. */
   readonly length: Nanos;
-  /** When the last iteration is interrupted at the latest. */
+  /** When the last iteration is interrupted at the latest; Infinity for a run without end. */
   readonly end: Nanos;
   readonly iterations: Estimate;
   /** Made by users: k6's http_reqs. */
@@ -93,7 +93,8 @@ export interface Inspection {
 export function inspect(plan: Plan, scenario: InspectedScenario): Inspection {
   const means = new Means(scenario);
   const journeys = [...scenario.journeys].map(([name, steps]) => ({ name, steps, ...means.journey(steps) }));
-  const workloads = plan.workloads.map((workload) => forecastWorkload(plan, workload, journeys, scenario));
+  const horizon = horizonOf(plan);
+  const workloads = plan.workloads.map((workload) => forecastWorkload(plan, workload, journeys, scenario, horizon));
   const length = Math.max(1, ...workloads.map((each) => each.plan.startTime + each.length)) as Nanos;
   const sum = (valueOf: (journey: JourneyForecast) => number): number =>
     workloads.reduce((total, each) => total + each.iterations.count * valueOf(journeys[each.plan.journey]!), 0);
@@ -121,10 +122,11 @@ function forecastWorkload(
   workload: PlanWorkload,
   journeys: readonly JourneyForecast[],
   scenario: InspectedScenario,
+  horizon: Nanos,
 ): WorkloadForecast {
   const journey = journeys[workload.journey]!;
   const { load, startTime } = workload;
-  const { iterations, length } = forecastLoad(plan, workload, journey.time);
+  const { iterations, length } = forecastLoad(plan, workload, journey.time, horizon);
   const planned = (time: Nanos): number => load.type === "open" ? load.plannedRate(time) : load.plannedVUs(time);
   const peak = load.type === "open" ? peakOf(planned, length) : load.vusMax;
   return {
@@ -218,7 +220,7 @@ function times(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : a * b;
 }
 
-function warningsOf({ plan, workloads, services, length }: Omit<Inspection, "warnings">): string[] {
+function warningsOf({ plan, workloads, services, length, end }: Omit<Inspection, "warnings">): string[] {
   const warnings: string[] = [];
   for (const { plan: { name, load, gracefulStop }, iterationTime, iterations, vusAtPeak } of workloads) {
     if (load.type === "closed" && iterationTime === 0) {
@@ -248,7 +250,7 @@ function warningsOf({ plan, workloads, services, length }: Omit<Inspection, "war
     warnings.push(`${name}: its workers are asked for ${formatShare(peakUtilization, 0)} of their time at the peak`);
   }
   for (const fault of plan.faults) {
-    if (fault.at >= length) {
+    if (fault.at >= length && end < Infinity) {
       warnings.push(`${fault.name}: begins at ${formatDuration(fault.at)}, when the load has ended`);
     }
   }

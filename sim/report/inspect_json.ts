@@ -57,11 +57,15 @@ export function inspectionJson(inspection: Inspection): Json {
       probability: fault.probability,
       ...optionsJson(options),
     })),
-    thresholds: plan.thresholds.map(({ metricText, source, abortOnFail, delayAbortEval }) => ({
+    thresholds: plan.thresholds.map(({ metricText, source, abortOnFail, delayAbortEval, window, gate }) => ({
       metric: metricText,
       threshold: source,
       abortOnFail,
       delayAbortEval: writeDuration(delayAbortEval),
+      window: window === undefined ? null : writeDuration(window),
+      gate: gate === undefined
+        ? null
+        : { text: gate.text, fromMs: gate.from / 1e6, toMs: Number.isFinite(gate.to) ? gate.to / 1e6 : null },
     })),
     mermaid: mermaidText(scenario),
   };

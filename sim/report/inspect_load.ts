@@ -1,7 +1,7 @@
 // How many iterations a workload will start, and what it takes to run them.
 
-import type { Nanos } from "../base/time.ts";
-import type { ClosedLoad, OpenLoad } from "../load/load.ts";
+import { HOUR, type Nanos } from "../base/time.ts";
+import type { ClosedLoad, Load, OpenLoad } from "../load/load.ts";
 import { arrivalsOf, workloadKey } from "../plan/draws.ts";
 import type { Plan, PlanWorkload } from "../plan/plan.ts";
 
@@ -9,7 +9,7 @@ import type { Plan, PlanWorkload } from "../plan/plan.ts";
 const COUNTED_ARRIVALS_MAX = 20_000_000;
 /** Above it the changes of a number of VUs are not walked through. */
 const CHANGES_MAX = 2_000_000;
-/** Samples of the number of VUs in place of its changes. */
+/** Samples of a number of VUs in place of its changes, or of a rate in place of its starts. */
 const SAMPLES = 10_000;
 
 export interface Estimate {
@@ -25,25 +25,47 @@ export interface LoadForecast {
   readonly length: Nanos;
 }
 
-/** @param time mean time of an iteration in nanoseconds */
-export function forecastLoad(plan: Plan, workload: PlanWorkload, time: number): LoadForecast {
-  const { load } = workload;
+/** Of a load without end: two of its cycles, or so much. */
+const ENDLESS_SHOWN = HOUR;
+
+/** How much of the run is looked ahead at: all of it or, where it has no end, a part that shows what comes again. */
+export function horizonOf(plan: Plan): Nanos {
+  const ends = plan.workloads.map(({ startTime, load: { endless, cycle, length } }) =>
+    startTime + Math.min(length, endless ? (cycle === undefined ? ENDLESS_SHOWN : 2 * cycle) : length)
+  );
+  return Math.max(1, ...ends) as Nanos;
+}
+
+/**
+ * @param time mean time of an iteration in nanoseconds
+ * @param horizon where a load without end is cut off
+ */
+export function forecastLoad(plan: Plan, workload: PlanWorkload, time: number, horizon: Nanos): LoadForecast {
+  const load = cutOff(workload.load, (horizon - workload.startTime) as Nanos);
   if (load.type === "open") return { iterations: arrivals(plan, workload, load), length: load.length };
   return load.iterations === undefined
     ? { iterations: { count: loops(load, time), isExact: false }, length: load.length }
     : fixedIterations(load, load.iterations, time);
 }
 
+/** A load without end up to a length. */
+function cutOff<L extends Load>(load: L, length: Nanos): L {
+  return load.endless ? { ...load, length: Math.max(0, Math.min(load.length, length)) as Nanos } : load;
+}
+
 /** Counts the very draws of the run. */
 function arrivals(plan: Plan, { salt }: PlanWorkload, load: OpenLoad): Estimate {
-  const { expectedIterations } = load;
+  const expectedIterations = load.endless
+    ? meanOf(load.plannedRate, load.length) * load.length / 1e9
+    : load.expectedIterations;
+  const isCounted = expectedIterations <= COUNTED_ARRIVALS_MAX;
   let draws = 0;
   load.arrivals(() => (draws++, 0.5)).next();
-  if (draws === 0) return { count: expectedIterations, isExact: true };
-  if (expectedIterations > COUNTED_ARRIVALS_MAX) return { count: expectedIterations, isExact: false };
+  if (draws === 0 && !load.endless) return { count: expectedIterations, isExact: true };
+  if (!isCounted) return { count: expectedIterations, isExact: false };
   const cursor = arrivalsOf(load, workloadKey(plan.seed, salt));
   let count = 0;
-  while (cursor.next() < Infinity) count++;
+  while (cursor.next() < load.length) count++;
   return { count, isExact: true };
 }
 
@@ -62,14 +84,19 @@ function vuTimeOf(load: ClosedLoad): { vuTime: number; begun: number } {
   const changes = load.changes();
   let vuTime = 0, begun = 0, time = 0, count = 0;
   for (let n = 0; n < CHANGES_MAX; n++) {
-    if (!changes.next()) return { vuTime: vuTime + count * (load.length - time), begun };
+    if (!changes.next() || changes.time >= load.length) return { vuTime: vuTime + count * (load.length - time), begun };
     vuTime += count * (changes.time - time);
     begun += Math.max(0, changes.count - count);
     ({ time, count } = changes);
   }
+  return { vuTime: meanOf(load.plannedVUs, load.length) * load.length, begun: load.vusMax };
+}
+
+/** The mean of a function of time up to `length`, by even samples. */
+function meanOf(valueAt: (time: Nanos) => number, length: Nanos): number {
   let sum = 0;
-  for (let i = 0; i < SAMPLES; i++) sum += load.plannedVUs(Math.floor((i + 0.5) / SAMPLES * load.length) as Nanos);
-  return { vuTime: sum / SAMPLES * load.length, begun: load.vusMax };
+  for (let i = 0; i < SAMPLES; i++) sum += valueAt(Math.floor((i + 0.5) / SAMPLES * length) as Nanos);
+  return sum / SAMPLES;
 }
 
 function fixedIterations(

@@ -4,6 +4,7 @@
 import { visible } from "../base/diagnostics.ts";
 import { writeDuration } from "../base/fields.ts";
 import { formatDuration, type Nanos, SECOND } from "../base/time.ts";
+import { thresholdText } from "../objectives/threshold.ts";
 import type { Inspection, Option, WorkloadForecast } from "./inspect.ts";
 import { chartLines } from "./inspect_chart.ts";
 import type { Estimate } from "./inspect_load.ts";
@@ -45,7 +46,9 @@ export function inspectionText(inspection: Inspection, options: TextOptions): st
 function headLines(inspection: Inspection, width: number, paint: Paint): string[] {
   const { plan, scenario, length, end } = inspection;
   const about = [
-    `${formatDuration(length)} of load, ended by ${formatDuration(end)} at the latest`,
+    end === Infinity
+      ? `load without end, of which this is ${formatDuration(length)}`
+      : `${formatDuration(length)} of load, ended by ${formatDuration(end)} at the latest`,
     `seed ${plan.seed}`,
     `namespace ${visible(plan.namespace)}`,
     `environment ${visible(plan.environment)}`,
@@ -244,9 +247,13 @@ function serviceLines({ services }: Inspection, width: number, paint: Paint): st
 }
 
 function thresholdLines({ plan }: Inspection, width: number): string[] {
-  return plan.thresholds.map(({ metricText, source, abortOnFail, delayAbortEval }) => {
+  return plan.thresholds.map((threshold) => {
+    const { metricText, abortOnFail, delayAbortEval } = threshold;
     const delay = delayAbortEval > 0 ? ` after ${writeDuration(delayAbortEval)}` : "";
-    return cut(`${visible(metricText)}: ${visible(source)}${abortOnFail ? `  ends the run${delay}` : ""}`, width);
+    return cut(
+      `${visible(metricText)}: ${visible(thresholdText(threshold))}${abortOnFail ? `  ends the run${delay}` : ""}`,
+      width,
+    );
   });
 }
 

@@ -6,11 +6,12 @@ import { Gauge } from "../metrics/gauge.ts";
 import type { Instrument } from "../metrics/instrument.ts";
 import { Rate } from "../metrics/rate.ts";
 import type { Series } from "../metrics/report.ts";
+import { metricSpec } from "../objectives/metrics.ts";
 import { Trend } from "../metrics/trend.ts";
 import { visible } from "../base/diagnostics.ts";
 import { trendStatistics } from "./statistics.ts";
 import { padEnd, type Paint, widthOf } from "./terminal.ts";
-import { formatCount, formatMilliseconds, formatNumber, formatRate, formatShare } from "./units.ts";
+import { formatBytes, formatCount, formatMilliseconds, formatNumber, formatRate, formatShare } from "./units.ts";
 
 export interface MetricStyle {
   /** Of the terminal. */
@@ -25,9 +26,16 @@ export interface MetricStyle {
 const NAME_SHARE = 0.42;
 const DOTS_MIN = 3;
 
+/** A series as it is shown. */
+export interface ShownSeries extends Series {
+  /** What it is called where that is not its metric. */
+  readonly label?: string;
+}
+
 interface Row {
   readonly name: string;
   readonly instrument: Instrument;
+  readonly isData: boolean;
 }
 
 /** What the lines of all sections have in common, so that everything stands in the same columns. */
@@ -38,11 +46,11 @@ export interface MetricLayout {
 }
 
 /** Measures all series that will be shown. */
-export function layOut(shown: readonly Series[], style: MetricStyle): MetricLayout {
+export function layOut(shown: readonly ShownSeries[], style: MetricStyle): MetricLayout {
   const rows = shown.map(rowOf);
   const limit = Math.floor(style.columns * NAME_SHARE) - style.indent;
   const names = rows.map((row) => widthOf(row.name)).filter((width) => width <= limit);
-  const plain = rows.flatMap((row) => plainValues(row.instrument, style)?.[0] ?? []);
+  const plain = rows.flatMap((row) => plainValues(row, style)?.[0] ?? []);
   const cells = rows.flatMap((row) => row.instrument instanceof Trend ? [trendCells(row.instrument, style)] : []);
   return {
     nameWidth: Math.max(0, ...names),
@@ -52,27 +60,31 @@ export function layOut(shown: readonly Series[], style: MetricStyle): MetricLayo
 }
 
 /** The lines of one metric. */
-export function metricLines(series: Series, layout: MetricLayout, style: MetricStyle): string[] {
-  const { name, instrument } = rowOf(series);
+export function metricLines(series: ShownSeries, layout: MetricLayout, style: MetricStyle): string[] {
+  const row = rowOf(series);
+  const { name } = row;
   const { paint } = style;
   const indent = " ".repeat(style.indent);
   const valueColumn = style.indent + layout.nameWidth + DOTS_MIN + 2;
-  const [first = "", ...more] = valueLines(instrument, layout, style, style.columns - valueColumn);
+  const [first = "", ...more] = valueLines(row, layout, style, style.columns - valueColumn);
   const rest = more.map((line) => " ".repeat(valueColumn) + line);
   const dots = layout.nameWidth - widthOf(name) + DOTS_MIN;
   if (dots >= DOTS_MIN) return [`${indent}${name}${paint.dim(".".repeat(dots) + ":")} ${first}`.trimEnd(), ...rest];
   return [`${indent}${name}${paint.dim(":")}`, " ".repeat(valueColumn) + first, ...rest];
 }
 
-function rowOf({ text, metric, instrument }: Series): Row {
-  return { name: text === metric ? metric : `  { ${visible(text.slice(metric.length + 1, -1).trim())} }`, instrument };
+function rowOf({ text, metric, instrument, label }: ShownSeries): Row {
+  const whole = label ?? metric;
+  const name = text === metric ? whole : `  { ${visible(text.slice(metric.length + 1, -1).trim())} }`;
+  return { name, instrument, isData: metricSpec(metric).contains === "data" };
 }
 
-function valueLines(instrument: Instrument, layout: MetricLayout, style: MetricStyle, width: number): string[] {
+function valueLines(row: Row, layout: MetricLayout, style: MetricStyle, width: number): string[] {
   const { paint } = style;
+  const { instrument } = row;
   if (instrument.empty) return [paint.dim("no samples")];
   if (instrument instanceof Trend) return trendLines(instrument, layout, style, width);
-  const [value = "", ...extras] = plainValues(instrument, style) ?? [];
+  const [value = "", ...extras] = plainValues(row, style) ?? [];
   const rest = extras.length === 0 ? "" : "  " + paint.dim(extras.join("  "));
   return [paint.cyan(padEnd(value, layout.valueWidth)) + rest];
 }
@@ -107,8 +119,11 @@ function trendCells(trend: Trend, { trendStats }: MetricStyle): string[] {
   });
 }
 
-function plainValues(instrument: Instrument, { elapsed_s }: MetricStyle): string[] | undefined {
-  if (instrument instanceof Counter) return [formatCount(instrument.count), formatRate(instrument.rate(elapsed_s))];
+function plainValues({ instrument, isData }: Row, { elapsed_s }: MetricStyle): string[] | undefined {
+  if (instrument instanceof Counter) {
+    const { count } = instrument, rate = instrument.rate(elapsed_s);
+    return isData ? [formatBytes(count), `${formatBytes(rate)}/s`] : [formatCount(count), formatRate(rate)];
+  }
   if (instrument instanceof Rate) {
     return [formatShare(instrument.rate), `${formatCount(instrument.passes)} out of ${formatCount(instrument.total)}`];
   }

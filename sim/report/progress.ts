@@ -75,11 +75,14 @@ function workloadLines({ now, workloads }: ProgressState, columns: number, paint
     const right = now < workload.startTime
       ? `  ${paint.dim(startText(workload))}`
       : cells.map((column, n) => padStart(column[i]!, widths[n]!)).join("").trimEnd();
-    return `  ${mark} ${padEnd(names[i]!, nameWidth)} ${bar}${percentText(share)}${right}`;
+    const percent = Number.isFinite(workload.length) ? percentText(share) : ENDLESS;
+    return `  ${mark} ${padEnd(names[i]!, nameWidth)} ${bar}${percent}${right}`;
   });
 }
 
 const GAP = 2;
+/** In place of a percentage. */
+const ENDLESS = "   ∞";
 
 function startText({ startTime }: WorkloadStats): string {
   return `starts at ${formatClock(startTime)}`;

@@ -1,15 +1,30 @@
 // summary.json: k6's handleSummary shape, and what only a simulation knows: the run, its services, the account.
 
+import { createHash } from "node:crypto";
+import type { CheckStats } from "../metrics/check_totals.ts";
 import type { RequestStats, ServiceStats } from "../metrics/report.ts";
 import { metricSpec } from "../objectives/metrics.ts";
+import { thresholdText } from "../objectives/threshold.ts";
 import { type SummaryInput, TREND_STATS } from "./input.ts";
 import { type Statistics, statisticsOf, trendStatistics } from "./statistics.ts";
 
 /** For every service, whatever `trendStats` says. */
 const SERVICE_STATS = ["avg", "min", "med", "max", "p(90)", "p(95)", "p(99)"];
 
-/** k6's root group has the MD5 of nothing for its id. */
-const ROOT_GROUP = { name: "", path: "", id: "d41d8cd98f00b204e9800998ecf8427e", groups: [], checks: [] };
+/** k6's group without a name; the id of a group and of a check is the MD5 of its path. */
+function rootGroup(checks: readonly CheckStats[]): Record<string, unknown> {
+  const idOf = (path: string): string => createHash("md5").update(path).digest("hex");
+  return {
+    name: "",
+    path: "",
+    id: idOf(""),
+    groups: [],
+    checks: checks.map(({ name, passes, fails }) => {
+      const path = `::${name}`;
+      return { name, path, id: idOf(path), passes, fails };
+    }),
+  };
+}
 
 /** Where the summary's text goes, for k6's `state` and `options`. */
 export interface Terminals {
@@ -30,7 +45,7 @@ export function summaryJson(input: SummaryInput, terminals: Terminals): Record<s
   const interrupted = metrics.workloads.reduce((total, each) => total + each.interrupted, 0);
   const { ended, ...identity } = run;
   return {
-    root_group: ROOT_GROUP,
+    root_group: rootGroup(metrics.checks),
     options: { summaryTrendStats: trendStats, summaryTimeUnit: "", noColor: terminals.noColor },
     state: {
       isStdOutTTY: terminals.isStdOutTTY,
@@ -71,7 +86,7 @@ function metricsJson(
       contains,
       values,
       thresholds: Object.fromEntries(
-        results.map(({ threshold, ok, why }) => [threshold.source, why === undefined ? { ok } : { ok, why }]),
+        results.map(({ threshold, ok, why }) => [thresholdText(threshold), why === undefined ? { ok } : { ok, why }]),
       ),
     };
   }

@@ -1,16 +1,20 @@
 // The end of a run on the terminal: k6's summary, a table of the services, and the account.
 
 import { compare, visible } from "../base/diagnostics.ts";
+import { writeDuration } from "../base/fields.ts";
 import { formatDuration } from "../base/time.ts";
+import type { CheckStats } from "../metrics/check_totals.ts";
 import { Counter } from "../metrics/counter.ts";
 import type { ThresholdResult } from "../metrics/evaluation.ts";
 import { Rate } from "../metrics/rate.ts";
 import type { MetricsReport, RequestStats, Series, ServiceStats } from "../metrics/report.ts";
 import { formatAggregation } from "../objectives/grammar.ts";
 import { isMetricName, type MetricName, metricSpec } from "../objectives/metrics.ts";
+import { type Threshold, thresholdText } from "../objectives/threshold.ts";
 import { type Account, type SummaryInput, type SummaryMode, TREND_STATS } from "./input.ts";
-import { layOut, metricLines, type MetricStyle } from "./metric_lines.ts";
-import { type Column, padEnd, type Paint, paintFor, tableLines, widthOf } from "./terminal.ts";
+import { layOut, metricLines, type MetricStyle, type ShownSeries } from "./metric_lines.ts";
+import { type Column, cut, padEnd, type Paint, paintFor, tableLines, widthOf } from "./terminal.ts";
+import { unreachedRates } from "./unreached_rates.ts";
 import { formatCount, formatMilliseconds, formatNumber, formatShare } from "./units.ts";
 
 export interface TextOptions {
@@ -29,8 +33,10 @@ const INDENT = 4;
 
 /** Shown, where there are samples; the others in the full summary, and where a threshold is on them. */
 const SECTIONS: { readonly [section: string]: readonly MetricName[] } = {
+  CHECKS: ["checks"],
   HTTP: ["http_req_duration", "http_req_failed", "http_reqs"],
   EXECUTION: ["dropped_iterations", "iteration_duration", "iterations", "vus", "vus_max"],
+  NETWORK: ["data_received", "data_sent"],
   INSIDE: ["service_requests", "service_errors", "retries", "timeouts", "refused", "abandoned"],
 };
 
@@ -54,7 +60,8 @@ export function summaryText(
   const lines = blocks.flatMap((block) =>
     block.lines.length === 0 ? [] : [`  █ ${paint.bold(block.title)}`, "", ...block.lines, ""]
   );
-  lines.push(...endLines(input, paint), "");
+  lines.push(...endLines(input, paint));
+  lines.push(...unreachedRates(input.metrics).map(({ short }) => `  ${paint.yellow(cut(short, columns - 2))}`), "");
   const { spans, logs, points } = input.delivery;
   lines.push(accountLine("spans", spans, paint), accountLine("logs", logs, paint));
   if (points !== undefined) lines.push(accountLine("points", points, paint));
@@ -75,12 +82,12 @@ function thresholdLines({ evaluation, run }: SummaryInput, paint: Paint): string
   }
   const indent = " ".repeat(INDENT);
   const lines = [...groups].flatMap(([metricText, results]) => {
-    const width = Math.max(...results.map((result) => widthOf(visible(result.threshold.source)) + 2));
+    const width = Math.max(...results.map((result) => widthOf(quoted(result.threshold))));
     return [
       `${indent}${visible(metricText)}`,
       ...results.map((result) => {
         const { ok, threshold, why } = result;
-        const source = padEnd(`'${visible(threshold.source)}'`, width);
+        const source = padEnd(quoted(threshold), width);
         const seen = why === undefined ? seenText(result, paint) : paint.yellow(why);
         const ended = run.ended === "aborted" && result === evaluation.abort ? paint.red("  ended the run") : "";
         return `${indent}${ok ? paint.green("✓") : paint.red("✗")} ${source} ${seen}${ended}`;
@@ -91,8 +98,17 @@ function thresholdLines({ evaluation, run }: SummaryInput, paint: Paint): string
   return lines.slice(0, -1);
 }
 
-function seenText({ threshold, value }: ThresholdResult, paint: Paint): string {
-  return `${formatAggregation(threshold.aggregation)}=${paint.cyan(valueText(threshold, value!))}`;
+/** The expression in quotes, as k6 writes it, then its window and gate. */
+function quoted(threshold: Threshold): string {
+  const { source } = threshold;
+  return visible(`'${source}'${thresholdText(threshold).slice(source.length)}`);
+}
+
+function seenText({ threshold, value, windowEnd }: ThresholdResult, paint: Paint): string {
+  const seen = `${formatAggregation(threshold.aggregation)}=${paint.cyan(valueText(threshold, value!))}`;
+  return windowEnd === undefined
+    ? seen
+    : `${seen} in the ${writeDuration(threshold.window!)} to ${writeDuration(windowEnd)}`;
 }
 
 const DIGITS_MAX = 12;
@@ -113,6 +129,8 @@ function valueText({ metric, aggregation, value: bound }: ThresholdResult["thres
   return write(value, digits);
 }
 
+const TOTAL_RESULTS = "TOTAL RESULTS";
+
 /** k6's name for what has no name of its own: its block would say the totals again. */
 const UNNAMED_SCENARIO = "default";
 
@@ -127,7 +145,7 @@ function metricBlocks(input: SummaryInput, full: boolean, columns: number, paint
     elapsed_s: metrics.elapsed / 1e9,
   };
   const judged = new Set(input.evaluation.results.map((result) => result.threshold.metricText));
-  const groups = [{ title: "TOTAL RESULTS", shown: shownOf(metrics.series, judged, full) }];
+  const groups = [{ title: TOTAL_RESULTS, shown: shownOf(metrics.series, judged, full) }];
   if (full) {
     const scenarios = metrics.scenarios.filter(({ name }) => name !== UNNAMED_SCENARIO);
     for (const { name, series } of scenarios.toSorted((one, other) => compare(one.name, other.name))) {
@@ -137,25 +155,53 @@ function metricBlocks(input: SummaryInput, full: boolean, columns: number, paint
   const layout = layOut(groups.flatMap(({ shown }) => [...shown.values()].flat()), style);
   return groups.map(({ title, shown }) => {
     const lines = [...shown].flatMap(([section, series]) => [
-      " ".repeat(INDENT) + paint.bold(section),
+      // k6 has no title over checks.
+      ...(section === "CHECKS" ? [] : [" ".repeat(INDENT) + paint.bold(section)]),
       ...series.flatMap((each) => metricLines(each, layout, style)),
       "",
+      ...(section === "CHECKS" && title === TOTAL_RESULTS ? checkLines(metrics.checks, paint) : []),
     ]);
     return { title, lines: lines.slice(0, -1) };
   });
 }
 
+/** A line for each check, and another for one that failed, as in k6. */
+function checkLines(checks: readonly CheckStats[], paint: Paint): string[] {
+  const indent = " ".repeat(INDENT);
+  const lines = checks.filter(({ passes, fails }) => passes + fails > 0).flatMap(({ name, passes, fails }) => {
+    if (fails === 0) return [`${indent}${paint.green("✓")} ${visible(name)}`];
+    const share = formatShare(passes / (passes + fails), 0);
+    return [
+      `${indent}${paint.red("✗")} ${visible(name)}`,
+      `${indent}  ↳  ${share} — ✓ ${formatCount(passes)} / ✗ ${formatCount(fails)}`,
+    ];
+  });
+  return lines.length === 0 ? [] : [...lines, ""];
+}
+
+/** k6 says checks in three lines. */
+function namedSeries(series: Series): ShownSeries[] {
+  const { instrument, metric } = series;
+  if (metric !== "checks" || !(instrument instanceof Rate) || instrument.empty) return [series];
+  const { passes, total } = instrument;
+  return [
+    { ...series, label: "checks_total", instrument: new Counter(total) },
+    { ...series, label: "checks_succeeded" },
+    { ...series, label: "checks_failed", instrument: new Rate(total - passes, total) },
+  ];
+}
+
 /** The series of each section that has any, each metric followed by its parts. */
-function shownOf(series: readonly Series[], judged: ReadonlySet<string>, full: boolean): Map<string, Series[]> {
-  const sections = new Map<string, Series[]>();
+function shownOf(series: readonly Series[], judged: ReadonlySet<string>, full: boolean): Map<string, ShownSeries[]> {
+  const sections = new Map<string, ShownSeries[]>();
   for (const section of Object.keys(SECTIONS)) {
     const metrics = [...new Set(series.map((each) => each.metric))].filter((metric) => sectionOf(metric) === section);
     const shown = metrics.toSorted().flatMap((metric) => {
       const whole = series.find((each) => each.text === metric)!;
       const parts = series.filter((each) => each.metric === metric && each.text !== metric)
-        .filter((part) => judged.has(part.text) || (!part.instrument.empty && someFailed(series)));
+        .filter((part) => part.unasked === undefined || (!part.instrument.empty && someFailed(series)));
       const usual = (full || SECTIONS[section]!.includes(metric)) && !saysNothing(whole);
-      return usual || judged.has(metric) || parts.length > 0 ? [whole, ...parts] : [];
+      return usual || judged.has(metric) || parts.length > 0 ? [...namedSeries(whole), ...parts] : [];
     });
     if (shown.length > 0) sections.set(section, shown);
   }
@@ -163,8 +209,10 @@ function shownOf(series: readonly Series[], judged: ReadonlySet<string>, full: b
 }
 
 function sectionOf(metric: MetricName): string {
+  if (metric === "checks") return "CHECKS";
+  if (metric.startsWith("data_")) return "NETWORK";
   if (metric.startsWith("http_") || metric === "goodput") return "HTTP";
-  return SECTIONS["EXECUTION"]!.includes(metric) ? "EXECUTION" : "INSIDE";
+  return SECTIONS["EXECUTION"]!.includes(metric) || metric === "iterations_started" ? "EXECUTION" : "INSIDE";
 }
 
 /** Without samples, or a mishap that never happened. */

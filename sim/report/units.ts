@@ -19,6 +19,15 @@ export function formatNumber(value: number, digits = 3): string {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** An amount of data, in powers of 1000 as k6 writes it: 512 B · 20.5 kB · 1.2 GB. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let unit = 0, value = bytes;
+  // From 999.5 on three digits are a thousand.
+  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
+  return `${formatNumber(Number(value.toPrecision(3)))} ${units[unit]}`;
+}
+
 /** Events a second: 862/s · 68.6/s. */
 export function formatRate(value: number): string {
   return `${formatNumber(value)}/s`;

@@ -1,20 +1,19 @@
 // Wires one run: steps the engine to each evaluation time, lets the metrics take the facts, acts on what they say, and
 // only then hands the facts to the sinks; so what a threshold does never depends on the speed of a sink.
 
-import { formatDuration, type Nanos, SECOND } from "../base/time.ts";
+import { formatDuration, type Nanos } from "../base/time.ts";
 import { Engine } from "../engine/engine.ts";
 import { hashText } from "../base/draws.ts";
 import type { Evaluation } from "../metrics/evaluation.ts";
 import type { MetricsReport } from "../metrics/report.ts";
 import { RunMetrics } from "../metrics/run_metrics.ts";
+import { EVALUATE_EVERY } from "../objectives/threshold.ts";
 import { FactBatch } from "../plan/facts.ts";
 import { type Plan, planLength } from "../plan/plan.ts";
 import type { ProgressState } from "../report/progress.ts";
+import { unreachedRates } from "../report/unreached_rates.ts";
 import { Pacer } from "./pacer.ts";
 import type { RunSinks } from "./run_sinks.ts";
-
-/** Thresholds are evaluated every two seconds of simulated time, as k6 does, and at the end. */
-const EVALUATE_EVERY = (2 * SECOND) as Nanos;
 
 /** Longest time that the event loop is kept from timers and signals. */
 const TURN_EVERY_MS = 20;
@@ -89,7 +88,9 @@ export class Run {
           }; no fact is lost, and their times are as planned`,
         );
       }
-      return { ended, metrics: this.#metrics.report(now), evaluation: this.#metrics.evaluate(now) };
+      const metrics = this.#metrics.report(now);
+      for (const { long } of unreachedRates(metrics)) this.#settings.listener.notice(long);
+      return { ended, metrics, evaluation: this.#metrics.evaluate(now) };
     } finally {
       await sinks.close();
     }

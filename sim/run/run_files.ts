@@ -43,13 +43,20 @@ export function makeRunFolder(folder: string): void {
 }
 
 /**
- * Writes a file of a run that is not there yet.
+ * Writes a file of a run that is not there yet: all of it, or nothing.
  * @throws {RunFilesError} when it cannot be written
  */
 export function writeRunFile(folder: string, name: string, text: string): void {
+  const unfinished = join(folder, `${name}.unfinished`);
   try {
-    Deno.writeTextFileSync(join(folder, name), text, { createNew: true });
+    Deno.writeTextFileSync(unfinished, text, { createNew: true });
+    Deno.renameSync(unfinished, join(folder, name));
   } catch (error) {
+    try {
+      Deno.removeSync(unfinished);
+    } catch {
+      // It was not even begun.
+    }
     throw new RunFilesError(`cannot write ${join(folder, name)}: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -13,7 +13,7 @@ import type { Delivery, Sink } from "../sinks/sink.ts";
 import { TraceFile, TraceFileSink } from "../sinks/trace_file.ts";
 import type { RunIdentity } from "../telemetry/identity.ts";
 import { SpanBuilder } from "../telemetry/spans.ts";
-import { RUN_FILES } from "./run_files.ts";
+import { RUN_FILES, RunFilesError } from "./run_files.ts";
 
 /** `auto`: the collector if one answers, else the file; `otlp`: the collector in any case. */
 export const TRACE_MODES = ["auto", "otlp", "file", "none"] as const;
@@ -42,6 +42,17 @@ const NOTHING: Delivery = { generated: 0, delivered: 0, rejected: 0, pending: 0 
 
 type CountingSink = Sink & { readonly delivery: Readonly<Delivery> };
 
+function openLogs({ plan, identity, runId, logsFolder, onNotice, showPath }: RunSinksSettings): LogFiles | undefined {
+  if (logsFolder === undefined) return undefined;
+  try {
+    return new LogFiles({ plan, identity, directory: logsFolder, runId, onNotice });
+  } catch (error) {
+    throw new RunFilesError(
+      `cannot write logs in ${showPath(logsFolder)}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
 /** All sinks of a run as one. */
 export class RunSinks {
   readonly #logs: LogFiles | undefined;
@@ -69,10 +80,10 @@ export class RunSinks {
 
   /**
    * Opens the files and, for `auto`, asks whether a collector answers.
-   * @throws Error when a log file cannot be created, or an output cannot be emptied
+   * @throws {RunFilesError} when a log file cannot be created, or an output cannot be emptied
    */
   static async open(settings: RunSinksSettings): Promise<RunSinks> {
-    const { plan, identity, runId, onNotice, otlp, showPath } = settings;
+    const { plan, identity, onNotice, otlp, showPath } = settings;
     const traceFile = new TraceFile({ path: join(settings.runFolder, RUN_FILES.traces), onNotice });
     const url = shownUrl(otlp.url);
     let mode = settings.traces;
@@ -82,9 +93,7 @@ export class RunSinks {
       mode = answers ? "otlp" : "file";
       if (!answers) why = [`no collector at ${url}: ${words}`];
     }
-    const logs = settings.logsFolder === undefined
-      ? undefined
-      : new LogFiles({ plan, identity, directory: settings.logsFolder, runId, onNotice });
+    const logs = openLogs(settings);
     const builder = new SpanBuilder(plan, identity);
     const outputs = settings.outputs.map(({ output, name, open }) =>
       new PointsFile({
@@ -118,6 +127,11 @@ export class RunSinks {
   /** Where points are written, for the user. */
   get outputs(): readonly string[] {
     return this.#outputs.map((output) => output.name);
+  }
+
+  /** Whether the spans were meant for a collector, so that the trace file holds what it did not take. */
+  get toCollector(): boolean {
+    return this.#spans instanceof OtlpSink;
   }
 
   /** The trace file, if there is one. */

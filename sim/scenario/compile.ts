@@ -2,8 +2,9 @@
 // adding or moving something else changes none of them.
 
 import { hashText } from "../base/draws.ts";
-import { FOREVER, type Nanos } from "../base/time.ts";
+import { FOREVER, type Nanos, RUN_LENGTH_MAX } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import type { Load } from "../load/load.ts";
 import {
   type AttributeSpec,
   type CallStep,
@@ -91,10 +92,11 @@ class Compiler {
         gracefulStop: workload.gracefulStop,
         tags: workload.tags,
         env: workload.env,
-        load: workload.load,
+        load: boundedLoad(workload, scenario.workloads),
       })),
       faults,
       thresholds: scenario.thresholds,
+      submetrics: scenario.submetrics,
     };
   }
 
@@ -132,6 +134,7 @@ class Compiler {
           errorSalt: hashText(`errors ${key}`),
           failure: endpoint.errors === undefined ? -1 : this.#failure(endpoint.errors),
           attributes: attributes(endpoint.attributes, key),
+          size: endpoint.size,
           program: this.#program(endpoint, index, key),
           faults: [],
         });
@@ -228,6 +231,21 @@ function plannedStart(workload: Workload, workloads: ReadonlyMap<string, Workloa
   const before = workload.startAfter === undefined ? undefined : workloads.get(workload.startAfter);
   if (before === undefined) return workload.startTime;
   return (plannedStart(before, workloads) + before.load.length + workload.startTime) as Nanos;
+}
+
+/** A load without end goes on up to the longest run's end, however late it starts. */
+function boundedLoad(workload: Workload, workloads: ReadonlyMap<string, Workload>): Load {
+  const { load, gracefulStop } = workload;
+  if (!load.endless) return load;
+  const room = RUN_LENGTH_MAX - latestStart(workload, workloads) - gracefulStop;
+  return { ...load, length: Math.max(0, Math.min(load.length, room)) as Nanos };
+}
+
+/** When it starts if those that it waits for take all of their gracefulStop. */
+function latestStart(workload: Workload, workloads: ReadonlyMap<string, Workload>): number {
+  const before = workload.startAfter === undefined ? undefined : workloads.get(workload.startAfter);
+  if (before === undefined) return workload.startTime;
+  return latestStart(before, workloads) + before.load.length + before.gracefulStop + workload.startTime;
 }
 
 function endpointKey({ service, endpoint }: EndpointRef): string {

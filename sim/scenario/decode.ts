@@ -3,7 +3,9 @@
 import type { Diagnostics } from "../base/diagnostics.ts";
 import { INVALID, type Invalid } from "../base/fields.ts";
 import { type MapNode, type Node } from "../base/node.ts";
+import type { Nanos } from "../base/time.ts";
 import { checkServiceNames } from "../model/service_fields.ts";
+import { gateOf } from "../objectives/gate.ts";
 import { checkCallGraph } from "./call_graph.ts";
 import { checkEndpoints } from "./endpoint_checks.ts";
 import { checkLoad, type ScenarioConfig, scenarioField } from "./fields.ts";
@@ -33,10 +35,15 @@ function checkWhole(root: MapNode, diagnostics: Diagnostics): void {
   checkEndpoints(outline, diagnostics);
 }
 
-function scenarioOf({ scenarios, namespace, ...config }: ScenarioConfig): Scenario {
+function scenarioOf({ scenarios, namespace, thresholds, ...config }: ScenarioConfig): Scenario {
   const [onlyJourney] = config.journeys.keys();
+  const faults = new Map(
+    config.faults.map(({ name, at, duration }) => [name, { at, until: (at + duration) as Nanos }]),
+  );
   return {
     ...config,
+    thresholds: thresholds.thresholds.map((threshold) => ({ ...threshold, gate: gateOf(threshold.gate, faults) })),
+    submetrics: thresholds.submetrics,
     namespace: namespace ?? slug(config.name),
     workloads: new Map(
       [...scenarios].map(([name, draft]) => [name, { name, ...draft, exec: draft.exec ?? onlyJourney! }]),

@@ -31,7 +31,8 @@ import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
 import { servicesField } from "../model/service_fields.ts";
 import { journeyStepsField } from "../model/step_fields.ts";
-import { thresholdsField } from "../objectives/thresholds_field.ts";
+import type { FaultTimes } from "../objectives/gate.ts";
+import { NO_THRESHOLDS, thresholdsField } from "../objectives/thresholds_field.ts";
 import type { FaultSpec, Workload } from "./scenario.ts";
 import { targetField } from "./target.ts";
 
@@ -45,6 +46,8 @@ const NAME_LENGTH_MAX = 200;
 
 /** Names of faults, by their nodes. */
 export const FAULT_NAMES: Mark<string> = { name: "fault names" };
+/** When faults are there, with their names, by their nodes. */
+export const FAULT_TIMES: Mark<FaultTimes & { readonly name: string }> = { name: "fault times" };
 
 /** A workload whose journey may still be the only one. */
 export type WorkloadDraft = Omit<Workload, "name" | "exec"> & { readonly exec: string | undefined };
@@ -105,7 +108,8 @@ export const workloadField: Field<WorkloadDraft> = converted(
   ({ kind, config, common }, node, diagnostics) => {
     const load = compileExecutor(kind, config, node, diagnostics);
     if (load === INVALID) return INVALID;
-    const length = common.startTime + load.length + common.gracefulStop;
+    // One without end goes on for as long as there is room.
+    const length = common.startTime + (load.endless ? 0 : load.length) + common.gracefulStop;
     if (length > RUN_LENGTH_MAX) {
       return wrong(
         node,
@@ -158,6 +162,7 @@ export const faultField: Field<FaultSpec> = converted(
     const hasRoom = rampFits(ramp, length, node, diagnostics);
     const name = common.name ?? `${kind} on ${target.text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
     diagnostics.mark(FAULT_NAMES, (node.type === "map" && entryOf(node, "name")?.value) || node, name);
+    diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + length) as Nanos });
     if (compiled === INVALID || !hasRoom) return INVALID;
     return { name, kind, target, at, duration: length, ramp, probability, ...compiled, config };
   },
@@ -235,7 +240,7 @@ const SCENARIO = {
   ),
   thresholds: withDefault(
     marked({ name: "thresholds" }, thresholdsField),
-    [],
+    NO_THRESHOLDS,
     "What has to hold, in k6's words.",
     "none",
   ),

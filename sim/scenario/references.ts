@@ -4,9 +4,10 @@ import { type Diagnostics, nearest } from "../base/diagnostics.ts";
 import { type Entry, entryOf, type MapNode, type Node } from "../base/node.ts";
 import type { EndpointRef } from "../model/model.ts";
 import { SERVICE_NAME } from "../model/service_fields.ts";
-import { REFERENCES } from "../model/step_fields.ts";
+import { REFERENCES, STEPS } from "../model/step_fields.ts";
 import { checkSelectors } from "../objectives/check_selectors.ts";
-import { FAULT_NAMES } from "./fields.ts";
+import { checkGates, type FaultTimes, GATE_FAULTS } from "../objectives/gate.ts";
+import { FAULT_NAMES, FAULT_TIMES } from "./fields.ts";
 import { allSteps, type EndpointOutline, mapAt, type Outline, refText, type ServiceOutline } from "./outline.ts";
 import type { FaultTarget } from "./scenario.ts";
 import { TARGETS } from "./target.ts";
@@ -25,6 +26,7 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
   checkWorkloads(outline, diagnostics);
   checkStartAfter(outline, diagnostics);
   checkFaultNames(diagnostics);
+  checkGateFaults(root, diagnostics);
   const thresholds = entryOf(root, "thresholds")?.value;
   if (thresholds !== undefined && outline.services !== undefined && outline.workloads !== undefined) {
     const services = new Map(
@@ -33,7 +35,42 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
       ) => [name, { endpoints: endpoints ?? new Map<string, unknown>() }]),
     );
     const workloads = new Map(outline.workloads.map((entry) => [entry.key, { tags: tagsOf(entry) }]));
-    checkSelectors(thresholds, { services, workloads }, diagnostics);
+    checkSelectors(thresholds, { services, workloads, checks: checksOf(root, diagnostics) }, diagnostics);
+  }
+}
+
+/** The names of all checks; undefined when a journey could not be read. */
+function checksOf(root: MapNode, diagnostics: Diagnostics): Set<string> | undefined {
+  const names = new Set<string>();
+  for (const { value } of mapAt(root, "journeys")?.entries ?? []) {
+    const steps = diagnostics.marked(STEPS).get(value);
+    if (steps === undefined) return undefined;
+    for (const step of allSteps(steps)) {
+      if (step.type === "call") { for (const { name } of step.checks) names.add(name); }
+    }
+  }
+  return names;
+}
+
+/** The faults that thresholds name exist, and leave them some time. */
+function checkGateFaults(root: MapNode, diagnostics: Diagnostics): void {
+  const faults = entryOf(root, "faults")?.value;
+  const times = new Map<string, FaultTimes>();
+  for (const { name, ...when } of diagnostics.marked(FAULT_TIMES).values()) times.set(name, when);
+  checkGates(times, diagnostics);
+  // The name of a fault that could not be read is not known.
+  if (faults !== undefined && (faults.type !== "list" || diagnostics.marked(FAULT_TIMES).size < faults.items.length)) {
+    return;
+  }
+  for (const [node, name] of diagnostics.marked(GATE_FAULTS)) {
+    if (times.has(name) || node.type !== "scalar") continue;
+    const [meant] = node.expanded !== undefined ? [] : nearest(name, times.keys());
+    const hint = meant !== undefined
+      ? `did you mean "${meant}"?`
+      : times.size === 0
+      ? "there are no faults: write a time like 2m"
+      : `the faults are ${list([...times.keys()])}; or write a time like 2m`;
+    diagnostics.add(node.span, node.path, `there is no fault "${node.text}"`, hint);
   }
 }
 
@@ -172,6 +209,11 @@ function checkStartAfter({ workloads }: Outline, diagnostics: Diagnostics): void
     const node = value.type === "map" ? entryOf(value, "startAfter")?.value : undefined;
     if (node?.type !== "scalar" || typeof node.value !== "string") continue;
     if (names.includes(node.value)) {
+      const named = workloads!.find((each) => each.key === node.value)!;
+      if (isEndless(named)) {
+        const hint = `give ${node.value} an end, or this one a startTime`;
+        diagnostics.add(node.span, node.path, `the scenario "${node.value}" never ends`, hint);
+      }
       before.set(key, node.value);
       places.set(key, node);
       continue;
@@ -189,6 +231,13 @@ function checkStartAfter({ workloads }: Outline, diagnostics: Diagnostics): void
       break;
     }
   }
+}
+
+function isEndless({ value: workload }: Entry): boolean {
+  return ["duration", "repeat"].some((key) => {
+    const node = workload.type === "map" ? entryOf(workload, key)?.value : undefined;
+    return node?.type === "scalar" && node.value === "unlimited";
+  });
 }
 
 /** Draws and reports tell faults apart by their names. */

@@ -5,7 +5,7 @@ import type { Distribution } from "../distributions/distribution.ts";
 import type { FaultEffect } from "../faults/fault.ts";
 import type { Load } from "../load/load.ts";
 import type { ErrorSpec, Service, Step } from "../model/model.ts";
-import type { Threshold } from "../objectives/threshold.ts";
+import type { Submetric, Threshold } from "../objectives/threshold.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -20,6 +20,7 @@ export interface Scenario {
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly faults: readonly FaultSpec[];
   readonly thresholds: readonly Threshold[];
+  readonly submetrics: readonly Submetric[];
 }
 
 /** An entry of the file's `scenarios`. */

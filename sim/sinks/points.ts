@@ -8,6 +8,8 @@ import { StationSamples, VuSamples } from "../plan/gauge_samples.ts";
 import type { Plan, PlanEndpoint } from "../plan/plan.ts";
 import {
   callTraits,
+  checkHolds,
+  checksOn,
   iterationTraits,
   requestTraits,
   SAMPLE_RULES,
@@ -88,6 +90,8 @@ export class Points {
   /** By a number made of what the tags depend on. */
   readonly #tails: Readonly<Record<SampleSource, Map<number, Uint8Array>>>;
   readonly #tags: TagSets;
+  /** Numbers of checks, by their names. */
+  readonly #checks = new Map<string, number>();
   readonly #vus: VuSamples;
   readonly #stations: StationSamples;
   /** When the gauges were told something that is no point yet; Infinity when there is nothing. */
@@ -100,12 +104,17 @@ export class Points {
     this.#clock = new EpochClock(startEpochNs);
     this.#beforeValue = encoder.encode(format.beforeValue);
     this.#tags = new TagSets(plan);
+    for (const { name } of plan.sites.flatMap(({ checks }) => checks)) {
+      if (!this.#checks.has(name)) this.#checks.set(name, this.#checks.size);
+    }
     const of = <T>(make: (source: SampleSource) => T): Record<SampleSource, T> => ({
       journey: make("journey"),
+      check: make("check"),
       request: make("request"),
       call: make("call"),
       iteration: make("iteration"),
       dropped: make("dropped"),
+      arrival: make("arrival"),
       vus: make("vus"),
       station: make("station"),
     });
@@ -135,6 +144,8 @@ export class Points {
         return this.#ofWorkload("iteration", iterationTraits(batch, row), batch, row);
       case FactKind.dropped:
         return this.#ofWorkload("dropped", Trait.counted, batch, row);
+      case FactKind.arrival:
+        return this.#ofWorkload("arrival", Trait.counted, batch, row);
       case FactKind.vus:
         this.#gaugesOpenAt = batch.time[row]!;
         return this.#vus.take(batch.workload[row]!, batch.time[row]!, batch.wait[row]!, batch.extra[row]!);
@@ -177,6 +188,18 @@ export class Points {
     const tail = this.#tails.journey.get(key) ??
       this.#newTail("journey", key, this.#tags.journey(batch.workload[row]!, batch.endpoint[row]!, status, outcome));
     this.#write(this.#series.journey, traits, batch, row, tail);
+    if (this.#checks.size > 0) this.#check(traits, batch, row);
+  }
+
+  #check(traits: number, batch: FactBatch, row: number): void {
+    const checks = checksOn(this.#plan, traits, batch, row);
+    for (let i = 0; i < checks.length; i++) {
+      const check = checks[i]!;
+      const key = this.#callee(batch, row) * this.#checks.size + this.#checks.get(check.name)!;
+      const tail = this.#tails.check.get(key) ??
+        this.#newTail("check", key, this.#tags.check(batch.workload[row]!, batch.endpoint[row]!, check.name));
+      for (const series of this.#series.check) this.#point(series, +checkHolds(check, batch, row), tail);
+    }
   }
 
   #attempt(traits: number, batch: FactBatch, row: number): void {
@@ -188,7 +211,7 @@ export class Points {
     this.#write(this.#series.call, traits, batch, row, tail);
   }
 
-  #ofWorkload(source: "iteration" | "dropped", traits: number, batch: FactBatch, row: number): void {
+  #ofWorkload(source: "iteration" | "dropped" | "arrival", traits: number, batch: FactBatch, row: number): void {
     if (traits === 0) return;
     const tail = this.#workloadTail(source, batch.workload[row]!);
     this.#write(this.#series[source], traits, batch, row, tail);
@@ -198,7 +221,7 @@ export class Points {
     return batch.workload[row]! * this.#plan.endpoints.length + batch.endpoint[row]!;
   }
 
-  #workloadTail(source: "iteration" | "dropped" | "vus", workload: number): Uint8Array {
+  #workloadTail(source: "iteration" | "dropped" | "arrival" | "vus", workload: number): Uint8Array {
     return this.#tails[source].get(workload) ?? this.#newTail(source, workload, this.#tags.workload(workload));
   }
 
@@ -237,7 +260,7 @@ export class Points {
   #write(all: readonly Series[], traits: number, batch: FactBatch, row: number, tail: Uint8Array): void {
     this.#clock.at(batch.time[row]!);
     for (let i = 0; i < all.length; i++) {
-      const value = sampleOf(all[i]!.rule, traits, batch, row);
+      const value = sampleOf(all[i]!.rule, traits, batch, row, this.#plan.endpoints);
       if (!Number.isNaN(value)) this.#point(all[i]!, value, tail);
     }
   }
@@ -293,6 +316,10 @@ class TagSets {
 
   service(index: number): PointTags {
     return sorted([["service" satisfies TagName, this.#plan.services[index]!.name]]);
+  }
+
+  check(workload: number, endpoint: number, name: string): PointTags {
+    return sorted([...this.#callee(workload, endpoint), ["check" satisfies TagName, name]]);
   }
 
   request(workload: number, endpoint: number, status: number): PointTags {

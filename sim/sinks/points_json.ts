@@ -3,7 +3,7 @@
 
 import { formatDuration } from "../base/time.ts";
 import { type MetricName, metricSpec } from "../objectives/metrics.ts";
-import type { Threshold } from "../objectives/threshold.ts";
+import { type Submetric, type Threshold, thresholdText } from "../objectives/threshold.ts";
 import type { Plan } from "../plan/plan.ts";
 import { writeAscii, writeDecimal, writeFixed } from "../telemetry/byte_writer.ts";
 import type { PointFormat, PointTags } from "./points.ts";
@@ -22,18 +22,21 @@ export class JsonPoints implements PointFormat {
   readonly beforeValue = '","value":';
   readonly timeBytesMax = TIME_BYTES;
   readonly #thresholds: readonly Threshold[];
+  readonly #submetrics: readonly Submetric[];
   readonly #secondText = new Uint8Array(SECOND_BYTES);
   #secondWritten = NaN;
 
   constructor(plan: Plan) {
     this.#thresholds = plan.thresholds;
+    this.#submetrics = [...plan.thresholds, ...plan.submetrics].filter(({ tags }) => tags.size > 0);
   }
 
   preamble(metric: MetricName): string {
     const { type, contains } = metricSpec(metric);
     const ofMetric = this.#thresholds.filter((threshold) => threshold.metric === metric);
     const thresholds = ofMetric.filter((threshold) => threshold.tags.size === 0).map(thresholdJson);
-    const parts = new Map(ofMetric.filter((each) => each.tags.size > 0).map((each) => [each.metricText, each]));
+    const ofParts = this.#submetrics.filter((each) => each.metric === metric);
+    const parts = new Map(ofParts.map((each) => [each.metricText, each]));
     const submetrics = [...parts.values()].map(({ metricText, tags }) => ({
       name: metricText,
       suffix: metricText.slice(metric.length + 1, -1),
@@ -80,10 +83,11 @@ export class JsonPoints implements PointFormat {
 }
 
 /** As k6's configuration has it: only a threshold that may abort the run is an object. */
-function thresholdJson({ source, abortOnFail, delayAbortEval }: Threshold): unknown {
-  if (!abortOnFail) return source;
+function thresholdJson(threshold: Threshold): unknown {
+  const { abortOnFail, delayAbortEval } = threshold;
+  if (!abortOnFail) return thresholdText(threshold);
   return {
-    threshold: source,
+    threshold: thresholdText(threshold),
     abortOnFail,
     delayAbortEval: delayAbortEval === 0 ? null : formatDuration(delayAbortEval),
   };

@@ -22,6 +22,7 @@ import {
   FAILED_DURATION,
   type Message,
   msg,
+  PAUSE,
   PAUSE_MS,
   QUEUE_MS,
   Slot,
@@ -455,6 +456,7 @@ export class LogLines {
       how: howItFailed(target, site, outcome, status, this.#plan.failures[cause], DURATION, deadlineCut),
       // What is not tried again was the callee's last word: it is no matter of attempts.
       attempts: isRetried(outcome, status) ? site.attempts : 1,
+      soon: site.backoff === undefined ? msg` at once` : msg` in ${PAUSE}`,
     };
     const { messages } = language;
     const [level, message]: [LogLevel, Message] = outcome === Outcome.ok

@@ -140,15 +140,17 @@ export class SpanBuilder {
   }
 
   /**
-   * The span of a row; undefined for rows without one: journeys' calls, requests of databases, caches, queues and
-   * external services, log lines, iterations and samples.
+   * The span of a row; undefined for rows without one: journeys' calls, requests and calls of databases, caches, queues
+   * and external services, log lines, iterations and samples.
    */
   build(batch: FactBatch, row: number): ReadableSpan | undefined {
     const kind = batch.kind[row]!;
     if (kind === FactKind.request) {
       return this.plan.services[batch.service[row]!]!.kind === "service" ? this.#server(batch, row) : undefined;
     }
-    if (kind === FactKind.call && (batch.flags[row]! & FactFlag.journey) === 0) return this.#client(batch, row);
+    if (kind === FactKind.call && (batch.flags[row]! & FactFlag.journey) === 0) {
+      return this.plan.services[batch.service[row]!]!.kind === "service" ? this.#client(batch, row) : undefined;
+    }
     return undefined;
   }
 
@@ -196,9 +198,9 @@ export class SpanBuilder {
         if (agent !== undefined) attributes["user_agent.original"] = agent;
       }
     } else {
-      const { salt } = this.plan.workloads[batch.workload[row]!]!;
-      attributes["client.address"] = userAddress(salt, batch.vu[row]!);
-      if (isHttp) attributes["user_agent.original"] = userAgent(salt, batch.vu[row]!);
+      const workload = this.plan.workloads[batch.workload[row]!]!;
+      attributes["client.address"] = userAddress(workload, batch, row);
+      if (isHttp) attributes["user_agent.original"] = userAgent(workload, batch, row);
     }
     const outcome = batch.outcome[row]!, status = batch.status[row]!;
     if (isHttp) {

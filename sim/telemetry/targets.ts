@@ -82,6 +82,7 @@ function externalHost(service: PlanService): string {
 export function callPlace(target: Target, site: CallSite, deadlineCut: boolean): CallPlace {
   return {
     kind: target.kind === "http" ? "http" : target.kind === "rpc" ? "rpc" : "data",
+    system: target.service.system,
     host: target.host,
     port: target.port,
     method: target.method,

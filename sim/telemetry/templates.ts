@@ -231,8 +231,8 @@ export class TemplateWriter {
       case Slot.drawnLogfmt:
         return this.#draw(this.#drawn[arg]!, Mode.logfmt, batch, row, bytes, at);
       case Slot.clientAddress: {
-        const { salt } = this.#plan.workloads[batch.workload[row]!]!;
-        return copy(this.#users[userAddressNumber(salt, batch.vu[row]!)]!, bytes, at);
+        const workload = this.#plan.workloads[batch.workload[row]!]!;
+        return copy(this.#users[userAddressNumber(workload, batch, row)]!, bytes, at);
       }
       default:
         return this.#rareSlot(code, arg, batch, row, bytes, at);

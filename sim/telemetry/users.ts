@@ -1,6 +1,8 @@
-// The people at the edge: a journey's virtual user has an address and a browser, the same for all its requests.
+// The people at the edge: each has an address and a browser, the same for all their requests.
 
 import { hashText, mix, mixed } from "../base/draws.ts";
+import type { FactBatch } from "../plan/facts.ts";
+import type { PlanWorkload } from "../plan/plan.ts";
 
 /** Ranges that belong to nobody, set aside for documents (RFC 5737). */
 const NETWORKS = ["192.0.2.", "198.51.100.", "203.0.113."] as const;
@@ -16,14 +18,18 @@ const BROWSERS = [
 
 const PURPOSE_ADDRESS = hashText("user address");
 
-/** Which of NETWORKS, and which host in it: `network * 256 + host`. */
-export function userAddressNumber(workloadSalt: number, vu: number): number {
-  mix(workloadSalt, vu, PURPOSE_ADDRESS);
+/**
+ * Which of NETWORKS, and which host in it: `network * 256 + host`. In a closed loop a user is a VU; an iteration that
+ * arrives is a user of its own, whichever VU happens to be free for it: that depends on how long others take.
+ */
+export function userAddressNumber(workload: PlanWorkload, batch: FactBatch, row: number): number {
+  const user = workload.load.type === "closed" ? batch.vu[row]! : batch.iteration[row]!;
+  mix(workload.salt, user | 0, PURPOSE_ADDRESS);
   return ((mixed.low >>> 0) % NETWORKS.length) * 256 + 1 + ((mixed.high >>> 0) % 254);
 }
 
-export function userAddress(workloadSalt: number, vu: number): string {
-  const number = userAddressNumber(workloadSalt, vu);
+export function userAddress(workload: PlanWorkload, batch: FactBatch, row: number): string {
+  const number = userAddressNumber(workload, batch, row);
   return `${NETWORKS[number >> 8]!}${number & 255}`;
 }
 
@@ -32,6 +38,6 @@ export function userAddresses(): string[] {
   return NETWORKS.flatMap((network) => Array.from({ length: 256 }, (_, host) => `${network}${host}`));
 }
 
-export function userAgent(workloadSalt: number, vu: number): string {
-  return BROWSERS[userAddressNumber(workloadSalt, vu) % BROWSERS.length]!;
+export function userAgent(workload: PlanWorkload, batch: FactBatch, row: number): string {
+  return BROWSERS[userAddressNumber(workload, batch, row) % BROWSERS.length]!;
 }

@@ -70,7 +70,11 @@ Deno.test("numbers, durations and shares say what to write instead", () => {
   assert.match(String(decode(duration(), 5)), /the duration 5 has no unit = write 5ms or 5s/);
   assert.match(String(decode(duration(), "5 minutes")), /the units are/);
   assert.match(String(decode(duration({ min: 1 as Nanos }), 0)), /too short/);
-  assert.match(String(decode(share(), 30)), /30 is not between 0 and 100% = write 30%/);
+  assert.match(String(decode(share(), 30)), /the share 30 has no unit = write 30%$/);
+  assert.match(String(decode(share(), 0.5)), /the share 0\.5 has no unit = write 0\.5% or 50%/);
+  assert.match(String(decode(share(), "150%")), /150% is not between 0% and 100%/);
+  assert.equal(decode(share(), "0.5%"), 0.005);
+  assert.equal(decode(share(), 0), 0);
   assert.match(String(decode(flag, "yes")), /expected true or false/);
   assert.equal(decode(duration({ bareMilliseconds: true }), 500), 5e8);
   assert.equal(decode(duration(), 0), 0);

@@ -157,6 +157,11 @@ Deno.test({
       [["run", file, "--pace", "fast"], /realtime, max, or a multiple/],
       [["run", file, "--start", "yesterday"], /--start yesterday/],
       [["run", file, "--start", "now", "--end", "now"], /exclude each other/],
+      [
+        ["run", file, "--set", "scenarios.buyers.duration=unlimited", "--pace", "max"],
+        /has no end: write duration: 24h/,
+      ],
+      [["run", file, "--set", "scenarios.buyers.duration=unlimited", "--end", "now"], /has no end: write --start/],
       [["run", `${folder}/none.yaml`], /there is no file/],
       [["run", file, "--results", `${folder}/run`], /holds a run already/],
       [["run", file, "-e", "X"], /NAME=VALUE/],

@@ -7,6 +7,7 @@ import {
   constant,
   endpoint,
   exponential,
+  fault,
   ms,
   openLoad,
   plan,
@@ -14,6 +15,7 @@ import {
   service,
   simulate,
   type Simulation,
+  target,
   workload,
 } from "../build.ts";
 
@@ -491,4 +493,58 @@ Deno.test("stopping does not start what waits for the stopped", () => {
   assert.equal(run.engine.now, seconds(3));
   assert.ok(run.iterations.every((each) => each.workload === 0));
   assertNothingLeaks(run);
+});
+
+Deno.test("a stall that is over does not slow what waited for it", () => {
+  const stall = { turn: (knobs: { added: number }) => void (knobs.added += seconds(2)) };
+  const run = simulate(plan({
+    services: [service("db", { Q: endpoint(constant(ms(10))) }, { concurrency: 1 })],
+    journeys: { visit: [call("db.Q")] },
+    workloads: [workload("load", "visit", openLoad(20, seconds(30)))],
+    faults: [fault(target("db.Q"), { effect: stall, at: seconds(10), duration: ms(1900) })],
+  }));
+  assert.deepEqual(run.requests.filter((each) => each.extra > ms(10)).map((each) => each.extra), [seconds(2) + ms(10)]);
+  assert.ok(run.engine.now <= seconds(30), "the backlog has drained");
+});
+
+Deno.test("an answer that comes just in time is in time", () => {
+  const run = simulate(chain(call("backend.Get", { timeout: ms(100) }), { Get: endpoint(constant(ms(100))) }));
+  assert.equal(run.requests.find((each) => each.service === "web")!.status, 200);
+});
+
+Deno.test("calls of a database stand in its caller's span, since it has none of its own", () => {
+  const run = simulate(plan({
+    services: [
+      service("web", { "GET /": endpoint(constant(ms(1)), [call("db.SELECT")]) }),
+      service("db", { SELECT: endpoint(constant(ms(1)), [call("audit.Note")]) }, { kind: "database" }),
+      service("audit", { Note: endpoint(constant(ms(1))) }),
+    ],
+    journeys: { visit: [call("web.GET /")] },
+    workloads: [workload("load", "visit", openLoad(1, seconds(1)))],
+  }));
+  const query = run.calls.find((each) => each.endpoint === "SELECT")!;
+  assert.equal(run.requests.find((each) => each.service === "audit")!.parent, query.span);
+});
+
+Deno.test("a fault that multiplies an edge's network time does so both ways", () => {
+  const tenfold = { turn: (knobs: { factor: number }) => void (knobs.factor *= 10) };
+  const run = simulate(plan({
+    services: [
+      service("web", { "GET /": endpoint(undefined, [call("n.E", { network: constant(ms(10)) })]) }),
+      service("n", { E: endpoint(constant(ms(1))) }),
+    ],
+    journeys: { visit: [call("web.GET /")] },
+    workloads: [workload("load", "visit", openLoad(1, seconds(1)))],
+    faults: [fault(target("n.E", "web"), { effect: tenfold })],
+  }));
+  assert.equal(run.requests.find((each) => each.service === "web")!.time, ms(201));
+});
+
+Deno.test("iterations that take no time end when they are counted", () => {
+  const run = simulate(plan({
+    services: [service("web", { "GET /": endpoint(undefined) })],
+    journeys: { visit: [call("web.GET /")] },
+    workloads: [workload("load", "visit", closedLoad(10, seconds(10), { total: 150_000 }))],
+  }));
+  assert.equal(run.iterations.length, 150_000);
 });

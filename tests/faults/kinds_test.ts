@@ -95,7 +95,7 @@ Deno.test("the error rate is that of the last fault alone, since each decides fo
 });
 
 Deno.test("errors wants a share and an HTTP status of an error", () => {
-  assertProblem({ kind: "errors", rate: 30 }, "rate", /not between 0 and 100%/, /write 30%/);
+  assertProblem({ kind: "errors", rate: 30 }, "rate", /the share 30 has no unit/, /write 30%/);
   assertProblem({ kind: "errors", status: 200 }, "status", /expected a whole number from 400 to 599/);
   assertProblem({ kind: "errors", sttus: 503 }, "sttus", /unknown key/, /did you mean "status"/);
 });

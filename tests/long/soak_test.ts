@@ -8,26 +8,29 @@ import { fromRoot } from "../root.ts";
 
 const ignore = needs("read", "write", "run", "env", "net") || Deno.build.os !== "linux";
 
-/** Resident memory of a process in MiB. */
-function resident(pid: number): number | undefined {
-  try {
-    const match = /VmRSS:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
-    return match === null ? undefined : Number(match[1]) / 1024;
-  } catch {
-    return undefined;
-  }
+/** Resident memory of a process in MiB; undefined when it has ended. */
+async function resident(pid: number): Promise<number | undefined> {
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", String(pid)] }).output();
+  const text = new TextDecoder().decode(stdout).trim();
+  return text === "" ? undefined : Number(text) / 1024;
 }
 
 /** Runs to the end and gives the exit code and the resident memory, measured ten times a second. */
 async function watched(...args: string[]): Promise<{ code: number; samples: number[]; stderr: string }> {
   const run = start(["run", ...args]);
   const samples: number[] = [];
-  const timer = setInterval(() => {
-    const now = resident(run.process.pid);
-    if (now !== undefined) samples.push(now);
-  }, 100);
+  let over = false;
+  const watching = (async () => {
+    while (!over) {
+      const now = await resident(run.process.pid);
+      if (now !== undefined && !over) samples.push(now);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })();
   const { code, stderr } = await run.ended();
-  clearInterval(timer);
+  over = true;
+  await watching;
+  assert.ok(samples.length > 20, `${samples.length} measurements`);
   return { code, samples, stderr };
 }
 

@@ -6,8 +6,8 @@ import { INVALID } from "../../sim/base/fields.ts";
 import type { MapNode, Node, Source, Span } from "../../sim/base/node.ts";
 import { checkSelectors } from "../../sim/objectives/check_selectors.ts";
 import { METRIC_NAMES } from "../../sim/objectives/metrics.ts";
-import type { Threshold } from "../../sim/objectives/threshold.ts";
-import { thresholdsField } from "../../sim/objectives/thresholds_field.ts";
+import type { Submetric } from "../../sim/objectives/threshold.ts";
+import { type ThresholdDraft, thresholdsField } from "../../sim/objectives/thresholds_field.ts";
 
 /** A node for each line `key: value`; a value is an expression, `[a, b]`, or `{threshold: x, key: value}`. */
 function thresholdsNode(text: string): MapNode {
@@ -55,11 +55,18 @@ function thresholdsNode(text: string): MapNode {
   return { type: "map", span: { source, line: 1, column: 1, length: 1 }, path: ["thresholds"], entries };
 }
 
-function decode(text: string): { thresholds: readonly Threshold[] | undefined; said: string[] } {
+interface Decoded {
+  readonly thresholds: readonly ThresholdDraft[] | undefined;
+  readonly submetrics: readonly Submetric[];
+  readonly said: string[];
+}
+
+function decode(text: string): Decoded {
   const diagnostics = new Diagnostics();
   const decoded = thresholdsField.decode(thresholdsNode(text), diagnostics);
   return {
-    thresholds: decoded === INVALID ? undefined : decoded,
+    thresholds: decoded === INVALID ? undefined : decoded.thresholds,
+    submetrics: decoded === INVALID ? [] : decoded.submetrics,
     said: diagnostics.sorted().map(formatDiagnostic),
   };
 }
@@ -120,7 +127,7 @@ Deno.test("a tag that the metric does not have is said with those it has", () =>
 
 Deno.test("everything that is wrong is said at once", () => {
   const { thresholds, said } = decode(
-    ["http_reqs{  count>1", "htp_reqs  [count>x, count]", "vus  []", "http_reqs  7", "vus  {abortOnFail: true}"].join(
+    ["http_reqs{  count>1", "htp_reqs  [count>x, count]", "http_reqs  7", "vus  {abortOnFail: true}"].join(
       "\n",
     ),
   );
@@ -130,10 +137,41 @@ Deno.test("everything that is wrong is said at once", () => {
     'shop.yaml:2:1: there is no metric "htp_reqs"',
     'shop.yaml:2:18: "x" is not a number',
     'shop.yaml:2:26: the threshold "count" compares nothing',
-    "shop.yaml:3:6: this metric has no threshold",
-    "shop.yaml:4:12: expected a threshold like 'p(95)<200', or a list of them, found the number 7",
-    'shop.yaml:5:6: "threshold" is missing in a threshold',
+    "shop.yaml:3:12: expected a threshold like 'p(95)<200', or a list of them, found the number 7",
+    'shop.yaml:4:6: "threshold" is missing in a threshold',
   ]);
+});
+
+Deno.test("an empty list judges nothing, and shows its part of the metric, as in k6", () => {
+  const { thresholds, submetrics, said } = decode("'http_req_duration{service:web}'  []\nvus  []");
+  assert.deepEqual([thresholds, said], [[], []]);
+  assert.deepEqual(submetrics, [{
+    metricText: "http_req_duration{service:web}",
+    metric: "http_req_duration",
+    tags: new Map([["service", "web"]]),
+  }]);
+});
+
+Deno.test("a threshold may have a window and a gate, each a time or the name of a fault", () => {
+  const { thresholds, said } = decode(
+    [
+      "http_reqs  {threshold: count>1, window: 30s, after: 2m, before: the fault}",
+      "vus  {threshold: value<9, during: slow provider}",
+    ].join("\n"),
+  );
+  assert.deepEqual(said, []);
+  assert.deepEqual(thresholds?.map(({ window, gate }) => ({ window, gate })), [
+    { window: 30e9, gate: { after: 120e9, before: "the fault", during: undefined } },
+    { window: undefined, gate: { after: undefined, before: undefined, during: "slow provider" } },
+  ]);
+});
+
+Deno.test("a window that evaluations cannot see is diagnosed, with the ones that they can", () => {
+  const said = (window: string): string => decode(`vus  {threshold: value<9, window: ${window}}`).said.join("\n");
+  assert.match(said("3s"), /^shop.yaml:1:35: a window of 3s is not a multiple of 2s\n.*write 2s or 4s$/s);
+  assert.match(said("500ms"), /a window of 500ms is not a multiple of 2s\n.*write 2s$/s);
+  assert.match(said("0s"), /a window of 0ns is not a multiple of 2s\n.*write 2s$/s);
+  assert.match(said("2h"), /2h is too long\n.*at most 1h$/s);
 });
 
 const NAMES = {
@@ -145,6 +183,7 @@ const NAMES = {
     ["browse", { tags: new Map([["team", "shop"]]) }],
     ["buy", { tags: new Map<string, string>() }],
   ]),
+  checks: new Set(["status == 200", "duration < 500ms"]),
 };
 
 function check(...keys: string[]): string[] {
@@ -164,6 +203,7 @@ Deno.test("tags may name what the scenario has", () => {
       "retries{caller:web,service:payment}",
       "http_reqs{status:0}",
       "iterations{team:shop}",
+      "checks{check:status == 200,service:web}",
     ),
     [],
   );
@@ -180,6 +220,7 @@ Deno.test("tags that name what the scenario does not have are diagnosed at the v
       "http_reqs{servise:web}",
       "iterations{team:shp}",
       "service_queue_length{team:shop}",
+      "checks{check:status==200}",
     ),
     [
       '1:19+3 there is no service "wbe"; did you mean "web"?',
@@ -190,6 +231,7 @@ Deno.test("tags that name what the scenario does not have are diagnosed at the v
       '6:11+7 there is no tag "servise"; did you mean "service"?',
       '7:17+3 no scenario has the tag team "shp"; did you mean "shop"?',
       '8:22+4 there is no tag "team"; the tags are service',
+      '9:14+11 there is no check "status==200"; did you mean "status == 200"?',
     ],
   );
 });

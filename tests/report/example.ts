@@ -26,6 +26,8 @@ export function threshold(metricText: string, source: string, options: Partial<T
     ...expression,
     abortOnFail: false,
     delayAbortEval: 0 as Nanos,
+    window: undefined,
+    gate: undefined,
     ...options,
   };
 }

@@ -102,3 +102,16 @@ Deno.test("a plain line says the time, and VUs, iterations and errors of each wo
 Deno.test("a run without end shows the time alone", () => {
   assert.match(plainProgress({ ...STATE, end: Infinity as Nanos }), /^0:42 \| /);
 });
+
+Deno.test("a run without end shows the time that has passed, and neither a share nor a bar that fills", () => {
+  const endless = {
+    ...STATE,
+    end: Infinity as Nanos,
+    faults: [],
+    workloads: [workload("soak", { length: Infinity as Nanos })],
+  };
+  const [run, soak] = progressLines(endless, { columns: 80, color: false });
+  assert.match(run!, /^running 0:42 {2}120,331 spans/);
+  assert.match(soak!, /^ {4}soak \[-+\] {4}∞ {2}12\/50 VUs/);
+  assert.match(plainProgress(endless), /^0:42 \| soak: 12 VUs/);
+});

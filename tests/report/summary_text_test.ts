@@ -43,6 +43,10 @@ Deno.test("a scenario's block says what a selector for that scenario says", () =
     threshold(`iterations{scenario:${name}}`, "count>0"),
     threshold(`iteration_duration{scenario:${name}}`, "max>0"),
     threshold(`dropped_iterations{scenario:${name}}`, "count>=0"),
+    threshold(`iterations_started{scenario:${name}}`, "rate>0"),
+    threshold(`checks{scenario:${name}}`, "rate>0"),
+    threshold(`data_sent{scenario:${name}}`, "count>0"),
+    threshold(`data_received{scenario:${name}}`, "count>0"),
     threshold(`vus{scenario:${name}}`, "value>0"),
     threshold(`vus_max{scenario:${name}}`, "value>0"),
   ]);

@@ -34,6 +34,10 @@ const SELECTORS = [
   "http_reqs{expected_response:false}",
   "http_req_failed{team:red}",
   "goodput{method:GET,scenario:open}",
+  "checks{check:status == 200,scenario:open}",
+  "checks{endpoint:POST /pay}",
+  "data_sent{scenario:closed}",
+  "data_received{status:200}",
   "service_requests{status:200,service:payment}",
   "service_req_duration{endpoint:Charge}",
   "service_queue_wait{service:payment}",
@@ -48,9 +52,13 @@ const SELECTORS = [
   "iterations{scenario:open}",
   "iteration_duration{scenario:closed}",
   "dropped_iterations{scenario:open}",
+  "iterations_started{scenario:open}",
   "vus{scenario:closed}",
   "vus_max{team:red}",
 ];
+
+const OK = { name: "status == 200", subject: "status", comparison: "==", value: 200 } as const;
+const FAST = { name: "duration < 50ms", subject: "duration", comparison: "<", value: 50e6 } as const;
 
 /** An overloaded service behind a gateway: retries, timeouts, refusals, dropped iterations; thresholds with selectors. */
 export function overloaded(): Plan {
@@ -63,12 +71,15 @@ export function overloaded(): Plan {
         }),
       }, { concurrency: 2, queue: 6 }),
       service("web", {
-        "GET /": endpoint(constant(ms(2))),
+        "GET /": endpoint(constant(ms(2)), [], { size: { request: 200, response: 1500 } }),
         "POST /pay": endpoint(constant(ms(1)), [call("payment.Charge", { timeout: ms(120), retry })]),
       }, { replicas: 2, concurrency: 30, queue: 5 }),
     ],
     journeys: {
-      pay: [call("web.GET /"), call("web.POST /pay", { timeout: ms(90), retry, optional: true })],
+      pay: [
+        call("web.GET /", { checks: [OK] }),
+        call("web.POST /pay", { timeout: ms(90), retry, optional: true, checks: [OK, FAST] }),
+      ],
     },
     workloads: [
       workload("open", "pay", openLoad(60, seconds(8), { poisson: true, vus: 12 })),
@@ -85,7 +96,7 @@ export function overloaded(): Plan {
 function aggregationFor(selector: string): string {
   const [metric = ""] = selector.split("{");
   if (/duration|waiting|wait$/.test(metric)) return "max<1";
-  if (/failed|errors/.test(metric)) return "rate<1";
+  if (/failed|errors|started|checks/.test(metric)) return "rate<1";
   return /vus|length|utilization/.test(metric) ? "value<1" : "count<1";
 }
 

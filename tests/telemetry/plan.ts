@@ -96,6 +96,7 @@ export interface RowParts {
   readonly service?: number;
   readonly replica?: number;
   readonly peer?: number;
+  readonly iteration?: number;
   readonly endpoint?: number;
   readonly site?: number;
   readonly vu?: number;

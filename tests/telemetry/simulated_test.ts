@@ -82,7 +82,7 @@ Deno.test("the run has something of everything", () => {
       /timed out after 15ms/,
       /falling back/,
       /old price/,
-      /giving up/,
+      /no retries left/,
       /rendering without/,
     ]
   ) {

@@ -96,13 +96,13 @@ Deno.test("a user's HTTP request has the attributes of a SERVER span behind an i
   });
 });
 
-Deno.test("all requests of one virtual user come from one address with one browser", () => {
-  const who = (vu: number): unknown[] => {
-    const { attributes } = server(plan, checkout, { vu });
+Deno.test("all requests of one user come from one address with one browser: where iterations arrive, each is a user", () => {
+  const who = (iteration: number, vu = 1): unknown[] => {
+    const { attributes } = server(plan, checkout, { iteration, vu });
     return [attributes["client.address"], attributes["user_agent.original"]];
   };
-  assert.deepEqual(who(1), who(1));
-  assert.ok(new Set([1, 2, 3, 4, 5].map((vu) => String(who(vu)[0]))).size > 1);
+  assert.deepEqual(who(1), who(1, 2), "whichever VU runs it");
+  assert.ok(new Set([1, 2, 3, 4, 5].map((iteration) => String(who(iteration)[0]))).size > 1);
 });
 
 Deno.test("the two spans of an HTTP call name the same host, port and path, and each other's address", () => {
@@ -185,7 +185,7 @@ Deno.test("a call that timed out has no status and an exception in the language'
     java: /^java\.net\.http\.HttpTimeoutException: request timed out\n\tat /,
     nodejs: /^TimeoutError: The operation was aborted due to timeout\n {4}at /,
     python: /^Traceback \(most recent call last\):\n[^]*httpx\.ReadTimeout: The read operation timed out$/,
-    dotnet: /HttpClient\.Timeout of 0\.3 seconds elapsing\.\n {3}at /,
+    dotnet: /HttpClient\.Timeout of 0\.25 seconds elapsing\.\n {3}at /,
     php: /Operation timed out after 250 milliseconds/,
   };
   for (const language of LANGUAGES) {

@@ -1,6 +1,6 @@
 // C++: grpc++ and Boost.Beast, instrumented by hand with opentelemetry-cpp; spdlog's line with a source location.
 
-import { ATTEMPT, DURATION_MS, msg, PAUSE, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
+import { ATTEMPT, DURATION_MS, msg, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { type Code, pascal, snake } from "../names.ts";
 import { exceptionStem, type Language, limitText, timeoutMs, usualMessage } from "./language.ts";
 
@@ -103,9 +103,9 @@ export const cpp: Language = {
     abandoned: (r) =>
       msg`${r.method} ${r.path} -> ${r.statusText} not delivered after ${DURATION_MS} ms: peer closed connection (EPIPE)`,
     interrupted: (r) => msg`${r.method} ${r.path} stopped after ${DURATION_MS} ms, no reply sent`,
-    retry: (c) => msg`${c.call} ${c.how} [${ATTEMPT}/${c.attempts}], retry in ${PAUSE}`,
+    retry: (c) => msg`${c.call} ${c.how} [${ATTEMPT}/${c.attempts}], retry${c.soon}`,
     gaveUp: (c) =>
-      c.attempts > 1 ? msg`${c.call} ${c.how} [${ATTEMPT}/${c.attempts}], giving up` : msg`${c.call} ${c.how}`,
+      c.attempts > 1 ? msg`${c.call} ${c.how} [${ATTEMPT}/${c.attempts}], no retries left` : msg`${c.call} ${c.how}`,
     tolerated: (c) => msg`${c.call} ${c.how}, not needed, continuing`,
     fallback: (c) => msg`${c.call} ${c.how}, switching to fallback`,
     recovered: (c) => msg`${c.call} ok [${ATTEMPT}/${c.attempts}]`,

@@ -1,6 +1,6 @@
 // .NET: ASP.NET Core on Kestrel, HttpClient and Grpc.Net.Client; the console logger on one line, with scopes.
 
-import { ATTEMPT, DURATION_MS, msg, PAUSE, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
+import { ATTEMPT, DURATION_MS, msg, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { type Code, pascal } from "../names.ts";
 import { exceptionStem, type Language, limitText, timeoutSeconds, usualMessage } from "./language.ts";
 
@@ -124,7 +124,7 @@ export const dotnet: Language = {
       msg`The client reset the request stream. ${r.method} ${r.path} finished with ${r.statusText} after ${DURATION_MS}ms and nobody read it.`,
     interrupted: (r) =>
       msg`The operation was canceled: ${r.method} ${r.path} stopped after ${DURATION_MS}ms without a response.`,
-    retry: (c) => msg`Execution attempt ${ATTEMPT} of ${c.attempts} failed: ${c.call} ${c.how}. Retrying in ${PAUSE}.`,
+    retry: (c) => msg`Execution attempt ${ATTEMPT} of ${c.attempts} failed: ${c.call} ${c.how}. Retrying${c.soon}.`,
     gaveUp: (c) =>
       c.attempts > 1
         ? msg`Execution attempt ${ATTEMPT} of ${c.attempts} failed: ${c.call} ${c.how}. Not retrying.`

@@ -1,7 +1,7 @@
 // Go: net/http with otelhttp, grpc-go with otelgrpc; zap's console encoder, which
 // adds the stack to errors; a panic prints a goroutine's.
 
-import { ATTEMPT, DURATION, msg, PAUSE, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
+import { ATTEMPT, DURATION, msg, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { type Code, pascal, snake } from "../names.ts";
 import { exceptionStem, type Language, limitText, usualMessage } from "./language.ts";
 
@@ -142,10 +142,10 @@ export const go: Language = {
         ? msg`${r.target} finished after ${DURATION}, but its context was canceled by the client: rpc error: code = Canceled desc = context canceled`
         : msg`write response of ${r.method} ${r.path} after ${DURATION}: write tcp: broken pipe, client has gone away (context canceled)`,
     interrupted: (r) => msg`${r.target} interrupted after ${DURATION}: context canceled`,
-    retry: (c) => msg`${c.call} attempt ${ATTEMPT} of ${c.attempts} ${c.how}, retrying in ${PAUSE}`,
+    retry: (c) => msg`${c.call} attempt ${ATTEMPT} of ${c.attempts} ${c.how}, retrying${c.soon}`,
     gaveUp: (c) =>
       c.attempts > 1
-        ? msg`${c.call} ${c.how}, giving up after attempt ${ATTEMPT} of ${c.attempts}`
+        ? msg`${c.call} ${c.how}, giving up after attempt ${ATTEMPT} of ${c.attempts}, no retries left`
         : msg`${c.call} ${c.how}`,
     tolerated: (c) => msg`${c.call} ${c.how}, continuing without it`,
     fallback: (c) => msg`${c.call} ${c.how}, using fallback`,

@@ -1,7 +1,7 @@
 // Java: Spring Boot on Tomcat, grpc-java, the OpenTelemetry Java agent; Logback's console layout with correlation ids.
 
 import { camel, type Code, pascal } from "../names.ts";
-import { ATTEMPT, DURATION_MS, msg, PAUSE, Slot, slot, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
+import { ATTEMPT, DURATION_MS, msg, Slot, slot, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { exceptionStem, type Language, limitText, timeoutSeconds, usualMessage } from "./language.ts";
 
 const AGENT_VERSION = "2.31.0-alpha";
@@ -137,10 +137,10 @@ export const java: Language = {
         ? msg`Call ${r.target} already cancelled by client, response discarded after ${DURATION_MS} ms`
         : msg`org.apache.catalina.connector.ClientAbortException: java.io.IOException: Broken pipe while writing ${r.statusText} for ${r.method} ${r.path} after ${DURATION_MS} ms`,
     interrupted: (r) => msg`${r.method} ${r.path} interrupted after ${DURATION_MS} ms before a response was written`,
-    retry: (c) => msg`${c.call} ${c.how} (attempt ${ATTEMPT} of ${c.attempts}), will retry in ${PAUSE}`,
+    retry: (c) => msg`${c.call} ${c.how} (attempt ${ATTEMPT} of ${c.attempts}), will retry${c.soon}`,
     gaveUp: (c) =>
       c.attempts > 1
-        ? msg`${c.call} ${c.how}, giving up after attempt ${ATTEMPT} of ${c.attempts}`
+        ? msg`${c.call} ${c.how}, giving up after attempt ${ATTEMPT} of ${c.attempts}, retries exhausted`
         : msg`${c.call} ${c.how}`,
     tolerated: (c) => msg`Ignoring failure of optional call: ${c.call} ${c.how}`,
     fallback: (c) => msg`${c.call} ${c.how}, executing fallback`,

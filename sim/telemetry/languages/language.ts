@@ -32,6 +32,8 @@ export interface Thrown {
 /** The far end of a call. */
 export interface CallPlace {
   readonly kind: "http" | "rpc" | "data";
+  /** Of data: the product, such as redis. */
+  readonly system: string | undefined;
   readonly host: string;
   readonly port: number;
   readonly method: string;
@@ -70,6 +72,8 @@ export interface CallWords {
   /** In the past tense: `timed out after 800ms`. */
   readonly how: Message;
   readonly attempts: number;
+  /** When the next attempt follows: ` in 43ms`, or ` at once` where the retry has no back-off. */
+  readonly soon: Message;
 }
 
 export interface Messages {
@@ -209,7 +213,11 @@ export function timeoutText(call: CallPlace): string {
 
 /** In seconds with `decimals` digits; 0 when only a deadline limits the call. */
 export function timeoutSeconds(call: CallPlace, decimals: number): string {
-  return Number.isFinite(call.timeout) ? (call.timeout / 1e9).toFixed(decimals) : "0";
+  if (!Number.isFinite(call.timeout)) return "0";
+  const seconds = call.timeout / 1e9;
+  // As the runtimes do: at least so many decimals, and as many more as the value has.
+  const exact = String(Number(seconds.toPrecision(6)));
+  return seconds.toFixed(decimals).length >= exact.length ? seconds.toFixed(decimals) : exact;
 }
 
 /** In whole milliseconds. */

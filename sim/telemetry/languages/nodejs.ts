@@ -1,6 +1,6 @@
 // Node.js: Express and grpc-js with OpenTelemetry's own instrumentations; winston's console line.
 
-import { ATTEMPT, DURATION_MS, msg, PAUSE, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
+import { ATTEMPT, DURATION_MS, msg, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { camel, type Code, pascal } from "../names.ts";
 import { exceptionStem, type Language, limitText, timeoutMs, usualMessage } from "./language.ts";
 
@@ -111,9 +111,11 @@ export const nodejs: Language = {
     abandoned: (r) =>
       msg`${r.method} ${r.path} - request aborted by client, ${r.statusText} not sent after ${DURATION_MS} ms (ECONNRESET)`,
     interrupted: (r) => msg`${r.method} ${r.path} - aborted after ${DURATION_MS} ms, no response sent`,
-    retry: (c) => msg`${c.call} ${c.how} (attempt ${ATTEMPT}/${c.attempts}), retrying in ${PAUSE}`,
+    retry: (c) => msg`${c.call} ${c.how} (attempt ${ATTEMPT}/${c.attempts}), retrying${c.soon}`,
     gaveUp: (c) =>
-      c.attempts > 1 ? msg`${c.call} ${c.how} (attempt ${ATTEMPT}/${c.attempts}), giving up` : msg`${c.call} ${c.how}`,
+      c.attempts > 1
+        ? msg`${c.call} ${c.how} (attempt ${ATTEMPT}/${c.attempts}), no retries left`
+        : msg`${c.call} ${c.how}`,
     tolerated: (c) => msg`${c.call} ${c.how}, rendering without it`,
     fallback: (c) => msg`${c.call} ${c.how}, falling back`,
     recovered: (c) => msg`${c.call} ok after ${ATTEMPT}/${c.attempts} attempts`,

@@ -1,6 +1,6 @@
 // PHP: Symfony on php-fpm with Guzzle and OpenTelemetry's PHP extension; Monolog's line format.
 
-import { ATTEMPT, DURATION_MS, msg, PAUSE, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
+import { ATTEMPT, DURATION_MS, msg, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { camel, type Code, pascal } from "../names.ts";
 import { exceptionStem, type Language, limitText, timeoutMs, usualMessage } from "./language.ts";
 
@@ -34,7 +34,9 @@ export const php: Language = {
   },
   timedOut(call) {
     if (call.kind === "data") {
-      return { type: "RedisException", message: `read error on connection to ${call.host}:${call.port}` };
+      return call.system === "redis"
+        ? { type: "RedisException", message: `read error on connection to ${call.host}:${call.port}` }
+        : { type: "PDOException", message: "SQLSTATE[HY000]: General error: connection timed out" };
     }
     if (call.kind === "rpc") return { type: "Grpc\\DeadlineExceededException", message: "Deadline Exceeded" };
     return {
@@ -90,8 +92,8 @@ export const php: Language = {
         : msg`Handled "${r.method} ${r.path}": ${r.statusText} in ${DURATION_MS} ms`,
     rejected: (r, why) => msg`"${r.method} ${r.path}" rejected with ${r.statusText}: ${why}`,
     failed: (r, thrown) =>
-      msg`Uncaught PHP Exception ${thrown.type}: "${thrown.message}" at ${controller(r.code)}.php line ${
-        r.code.line("handler", 24, 120)
+      msg`Uncaught PHP Exception ${thrown.type}: "${thrown.message}" at ${pascal(r.code.service)}.php line ${
+        r.code.line("service", 31, 190)
       } while handling ${r.target}`,
     dependencyFailed: (r, why) => msg`"${r.method} ${r.path}" failed with ${r.statusText}: ${why}`,
     overloaded: (r) =>
@@ -101,7 +103,7 @@ export const php: Language = {
     abandoned: (r) =>
       msg`connection_aborted(): client left "${r.method} ${r.path}" before the ${r.statusText} response, script ended after ${DURATION_MS} ms`,
     interrupted: (r) => msg`"${r.method} ${r.path}" interrupted after ${DURATION_MS} ms, no response sent`,
-    retry: (c) => msg`${c.call} ${c.how} on attempt ${ATTEMPT} of ${c.attempts}, retrying in ${PAUSE}`,
+    retry: (c) => msg`${c.call} ${c.how} on attempt ${ATTEMPT} of ${c.attempts}, retrying${c.soon}`,
     gaveUp: (c) =>
       c.attempts > 1
         ? msg`${c.call} ${c.how}. No more retries, ${ATTEMPT} of ${c.attempts} attempts used.`

@@ -1,16 +1,6 @@
 // Python: FastAPI on uvicorn, grpcio, OpenTelemetry's contrib instrumentations and their logging format.
 
-import {
-  ATTEMPT,
-  CLIENT_PORT,
-  DURATION_MS,
-  DURATION_SECONDS,
-  msg,
-  PAUSE,
-  SPAN_ID,
-  TIME,
-  TRACE_ID,
-} from "../message.ts";
+import { ATTEMPT, CLIENT_PORT, DURATION_MS, DURATION_SECONDS, msg, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { type Code, snake } from "../names.ts";
 import { exceptionStem, type Language, timeoutSeconds, usualMessage } from "./language.ts";
 
@@ -69,6 +59,7 @@ export const python: Language = {
   },
   stackTrace(thrown, code, call) {
     const root = `/app/${packageOf(code)}`, handler = snake(code.handler), noun = snake(code.noun);
+    const awaits = code.protocol.type === "rpc" ? "" : "await ";
     const frames: [string, number, string, string][] = code.protocol.type === "rpc"
       ? [[
         `${SITE_PACKAGES}/grpc/_server.py`,
@@ -84,8 +75,9 @@ export const python: Language = {
       [
         `${root}/${moduleOf(code)}.py`,
         code.line("handler", 31, 160),
-        handler === "index" ? "index" : handler,
-        `return await service.${handler}(request)`,
+        code.protocol.type === "rpc" ? code.protocol.method : handler,
+        // grpc's own thread pool calls a plain function; an ASGI application awaits.
+        `return ${awaits}service.${handler}(request)`,
       ],
       [
         `${root}/service.py`,
@@ -93,7 +85,7 @@ export const python: Language = {
         handler,
         call === undefined
           ? `return ${noun}.${noun}_id`
-          : `${noun} = await self.${snake(code.callee)}_client.fetch(request)`,
+          : `${noun} = ${awaits}self.${snake(code.callee)}_client.fetch(request)`,
       ],
     );
     if (call !== undefined) {
@@ -129,10 +121,10 @@ export const python: Language = {
     abandoned: (r) =>
       msg`Client disconnected before the response to ${r.method} ${r.path} was sent (${r.statusText} after ${DURATION_MS} ms)`,
     interrupted: (r) => msg`${r.method} ${r.path} cancelled after ${DURATION_MS} ms: asyncio.exceptions.CancelledError`,
-    retry: (c) => msg`${c.call} ${c.how}; retrying in ${PAUSE} (attempt ${ATTEMPT} of ${c.attempts} failed)`,
+    retry: (c) => msg`${c.call} ${c.how}; retrying${c.soon} (attempt ${ATTEMPT} of ${c.attempts} failed)`,
     gaveUp: (c) =>
       c.attempts > 1
-        ? msg`${c.call} ${c.how}; attempt ${ATTEMPT} of ${c.attempts} was the last`
+        ? msg`${c.call} ${c.how}; no retries left after attempt ${ATTEMPT} of ${c.attempts}`
         : msg`${c.call} ${c.how}`,
     tolerated: (c) => msg`${c.call} ${c.how}; result is optional, going on`,
     fallback: (c) => msg`${c.call} ${c.how}; using the fallback`,

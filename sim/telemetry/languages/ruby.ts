@@ -1,6 +1,6 @@
 // Ruby: Rails on Puma, gruf for gRPC, opentelemetry-ruby-contrib; the standard Logger's line with tags.
 
-import { ATTEMPT, DURATION_MS, msg, PAUSE, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
+import { ATTEMPT, DURATION_MS, msg, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { type Code, pascal, snake } from "../names.ts";
 import { exceptionStem, type Language, limitText, timeoutSeconds, usualMessage } from "./language.ts";
 
@@ -130,9 +130,11 @@ export const ruby: Language = {
     abandoned: (r) =>
       msg`Errno::EPIPE (Broken pipe): client closed the connection before ${r.statusText} for ${r.method} "${r.path}" was written (${DURATION_MS}ms)`,
     interrupted: (r) => msg`${r.method} "${r.path}" interrupted after ${DURATION_MS}ms, nothing rendered`,
-    retry: (c) => msg`${c.call} ${c.how}, try ${ATTEMPT} of ${c.attempts}, sleeping ${PAUSE} before the next`,
+    retry: (c) => msg`${c.call} ${c.how}, try ${ATTEMPT} of ${c.attempts}, retrying${c.soon}`,
     gaveUp: (c) =>
-      c.attempts > 1 ? msg`${c.call} ${c.how}, gave up on try ${ATTEMPT} of ${c.attempts}` : msg`${c.call} ${c.how}`,
+      c.attempts > 1
+        ? msg`${c.call} ${c.how}, no retries left after try ${ATTEMPT} of ${c.attempts}`
+        : msg`${c.call} ${c.how}`,
     tolerated: (c) => msg`${c.call} ${c.how}, rescued, rendering without it`,
     fallback: (c) => msg`${c.call} ${c.how}, rescued with fallback`,
     recovered: (c) => msg`${c.call} succeeded on try ${ATTEMPT} of ${c.attempts}`,

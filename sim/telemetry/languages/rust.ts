@@ -1,6 +1,6 @@
 // Rust: axum and tonic with tower-http, tracing-subscriber's full format with the request's span in front.
 
-import { ATTEMPT, DURATION_MS, msg, PAUSE, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
+import { ATTEMPT, DURATION_MS, msg, SPAN_ID, TIME, TRACE_ID } from "../message.ts";
 import { type Code, pascal, snake } from "../names.ts";
 import { exceptionStem, type Language, limitText, usualMessage } from "./language.ts";
 
@@ -114,9 +114,11 @@ export const rust: Language = {
     abandoned: (r) =>
       msg`connection closed before message completed: ${r.target} had ${r.statusText} ready after ${DURATION_MS}ms`,
     interrupted: (r) => msg`request future of ${r.target} dropped after ${DURATION_MS}ms, no response sent`,
-    retry: (c) => msg`${c.call} ${c.how}, attempt ${ATTEMPT}/${c.attempts}, backing off ${PAUSE}`,
+    retry: (c) => msg`${c.call} ${c.how}, attempt ${ATTEMPT}/${c.attempts}, retrying${c.soon}`,
     gaveUp: (c) =>
-      c.attempts > 1 ? msg`${c.call} ${c.how}, attempt ${ATTEMPT}/${c.attempts}, giving up` : msg`${c.call} ${c.how}`,
+      c.attempts > 1
+        ? msg`${c.call} ${c.how}, attempt ${ATTEMPT}/${c.attempts}, no retries left`
+        : msg`${c.call} ${c.how}`,
     tolerated: (c) => msg`${c.call} ${c.how}, ignored`,
     fallback: (c) => msg`${c.call} ${c.how}, taking fallback`,
     recovered: (c) => msg`${c.call} succeeded, attempt ${ATTEMPT}/${c.attempts}`,
