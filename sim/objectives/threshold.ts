@@ -43,8 +43,9 @@ export interface Threshold {
   readonly delayAbortEval: Nanos;
   /**
    * Length of a sliding window, a multiple of EVALUATE_EVERY. Every EVALUATE_EVERY the samples of the last `window` are
-   * judged by themselves, a counter's rate over that time; the threshold holds when it held at every such time whose
-   * window lies wholly inside the run and the gate and has samples. Undefined: all samples so far count.
+   * judged by themselves (a counter's rate over that time, a gauge's last value in it); the threshold holds when it held
+   * at every such time whose window lies wholly inside the run and the gate and has samples. Undefined: all samples so
+   * far count.
    */
   readonly window: Nanos | undefined;
   /** Undefined: the whole run. */
