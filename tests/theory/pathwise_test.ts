@@ -103,6 +103,8 @@ function shifted(times: Float64Array, by: number): Float64Array {
   return times.map((time) => time + by);
 }
 
+const continuousTimes = fc.constantFrom(SERVICES.exponential!, SERVICES.lognormal!);
+
 const holds = <T>(parameters: fc.Arbitrary<T>, check: (parameters: T) => void): void =>
   fc.assert(fc.property(parameters, check), { numRuns: RUNS });
 
@@ -190,7 +192,9 @@ Deno.test("replicas chosen at random are queues of their own", () => {
 Deno.test("a tandem: what leaves one station arrives at the next, the network later", () => {
   const parameters = fc.record({
     ...common,
-    others: fc.array(fc.record({ times: serviceTimes, servers: fc.integer({ min: 1, max: 4 }) }), {
+    // Two requests that leave a station at one nanosecond have no order that theory knows: so no lattice of times here.
+    times: continuousTimes,
+    others: fc.array(fc.record({ times: continuousTimes, servers: fc.integer({ min: 1, max: 4 }) }), {
       minLength: 1,
       maxLength: 3,
     }),
