@@ -302,3 +302,34 @@ journeys:
     }
   },
 });
+
+Deno.test({
+  name: "a slow step later in the journey changes no byte of the log of the service before it",
+  ignore,
+  async fn() {
+    const two = `
+name: two
+services: { a: { endpoints: { GET /: 5ms } }, b: { endpoints: { GET /: 5ms } } }
+journeys: { v: [a.GET /, b.GET /] }
+scenarios: { l: { executor: constant-arrival-rate, rate: 20, duration: 5s, preAllocatedVUs: unlimited } }
+`;
+    const slow = `${two}faults: [{ name: f, kind: latency, target: b, at: 1s, for: 2s, add: 300ms }]\n`;
+    const [calm, disturbed] = await Promise.all(
+      [two, slow].map((text) => runScenario(scenarioFolder(text).file, ...FIXED, "--pace", "max")),
+    );
+    assert.ok(disturbed!.logs.get("a") === calm!.logs.get("a"), "the log of a changed");
+    assert.ok(disturbed!.logs.get("b") !== calm!.logs.get("b"), "the fault did something");
+  },
+});
+
+Deno.test({
+  name: "logs that cannot be written give exit code 104 and a plain sentence, and leave nothing behind",
+  ignore,
+  async fn() {
+    const { folder, file } = scenarioFolder(TEN_SECONDS);
+    const ended = await squall(["run", file, "--logs", file, "--results", `${folder}/run`, "--pace", "max"]);
+    assert.equal(ended.code, 104, ended.stderr);
+    assert.match(ended.stderr, /^error: cannot write logs in .*scenario\.yaml/m);
+    assert.deepEqual(filesBelow(folder), ["scenario.yaml"]);
+  },
+});
