@@ -1,7 +1,7 @@
 // Whether thresholds hold.
 
 import type { Nanos } from "../base/time.ts";
-import type { Comparison, Threshold } from "../objectives/threshold.ts";
+import { compares, type Threshold } from "../objectives/threshold.ts";
 
 /** What a threshold compares. */
 export interface Seen {
@@ -41,7 +41,7 @@ export function evaluateThresholds(
   const results = watched.map((each): ThresholdResult => {
     const { threshold } = each;
     const { value, why, windowEnd } = each.seen(now);
-    const ok = value !== undefined && holds(value, threshold.comparison, threshold.value);
+    const ok = value !== undefined && compares(value, threshold.comparison, threshold.value);
     return { threshold, value, ok, why, windowEnd };
   });
   const abort = results.find(({ ok, value, threshold }) =>
@@ -68,23 +68,5 @@ export function isWorse(
       return Math.abs(value - bound) > Math.abs(other - bound);
     case "!=":
       return Math.abs(value - bound) < Math.abs(other - bound);
-  }
-}
-
-function holds(seen: number, comparison: Comparison, value: number): boolean {
-  switch (comparison) {
-    case "<":
-      return seen < value;
-    case "<=":
-      return seen <= value;
-    case ">":
-      return seen > value;
-    case ">=":
-      return seen >= value;
-    case "==":
-    case "===":
-      return seen === value;
-    case "!=":
-      return seen !== value;
   }
 }

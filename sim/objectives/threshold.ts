@@ -57,3 +57,22 @@ export function thresholdText({ source, window, gate }: Pick<Threshold, "source"
   const over = window === undefined ? "" : ` over ${writeDuration(window)}`;
   return `${source}${over}${gate === undefined ? "" : ` ${gate.text}`}`;
 }
+
+/** Whether a value that was seen stands in this relation to another. */
+export function compares(seen: number, comparison: Comparison, value: number): boolean {
+  switch (comparison) {
+    case "<":
+      return seen < value;
+    case "<=":
+      return seen <= value;
+    case ">":
+      return seen > value;
+    case ">=":
+      return seen >= value;
+    case "==":
+    case "===":
+      return seen === value;
+    case "!=":
+      return seen !== value;
+  }
+}

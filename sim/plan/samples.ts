@@ -1,8 +1,9 @@
 // Which samples of which metrics a fact is. The run's metrics count by these rules, and the outputs that write every
 // sample as a point write by them, so that the two say the same. Gauges are sampled in gauge_samples.ts.
 
-import type { Check, CheckComparison } from "../model/model.ts";
+import type { Check } from "../model/model.ts";
 import { isExpectedStatus, type MetricName } from "../objectives/metrics.ts";
+import { compares } from "../objectives/threshold.ts";
 import { type FactBatch, FactFlag, Outcome } from "./facts.ts";
 import type { Plan, PlanEndpoint } from "./plan.ts";
 
@@ -183,21 +184,4 @@ export function checksOn(plan: Plan, traits: number, batch: FactBatch, row: numb
 export function checkHolds({ subject, comparison, value }: Check, batch: FactBatch, row: number): boolean {
   if (subject === "duration") return compares(durationOf(batch, row), comparison, value);
   return hasAnswer(batch, row) && compares(batch.status[row]!, comparison, value);
-}
-
-function compares(seen: number, comparison: CheckComparison, value: number): boolean {
-  switch (comparison) {
-    case "<":
-      return seen < value;
-    case "<=":
-      return seen <= value;
-    case ">":
-      return seen > value;
-    case ">=":
-      return seen >= value;
-    case "==":
-      return seen === value;
-    case "!=":
-      return seen !== value;
-  }
 }
