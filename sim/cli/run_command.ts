@@ -194,10 +194,10 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   return await report();
 
   async function openSinks(): Promise<RunSinks> {
-    const folderIsNew = !exists(runFolder);
+    let folderIsNew = false;
     let opened: readonly OpenOutput[] = [];
     try {
-      makeRunFolder(runFolder);
+      folderIsNew = makeRunFolder(runFolder);
       opened = openOutputs(outputs, userPath, [userPath(path)]);
       const identity = {
         startEpochNs,
@@ -317,15 +317,6 @@ function head(
     ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
     ...sinks.outputs.map((name) => `  points  ${visible(name)}`),
   ];
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Leaves a folder that is not empty, or cannot be removed, as it is. */

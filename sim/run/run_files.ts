@@ -1,6 +1,6 @@
 // The files of a run: runs/<run id>/, or the folder that the user names.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Thrown when a run's folder cannot be used; the message says why and what to do. */
 export class RunFilesError extends Error {
@@ -24,21 +24,34 @@ export function newRunId(): string {
 
 /**
  * Makes the folder of a run with its parents.
+ * @returns whether it was not there before
  * @throws {RunFilesError} when it holds a run already, is no folder, or cannot be made
  */
-export function makeRunFolder(folder: string): void {
+export function makeRunFolder(folder: string): boolean {
   try {
-    Deno.mkdirSync(folder, { recursive: true });
+    Deno.mkdirSync(dirname(folder), { recursive: true });
+    if (madeFolder(folder)) return true;
     for (const entry of Deno.readDirSync(folder)) {
       if ((Object.values(RUN_FILES) as string[]).includes(entry.name)) {
         throw new RunFilesError(`${folder} holds a run already (${entry.name}): choose another folder with --results`);
       }
     }
+    return false;
   } catch (error) {
     if (error instanceof RunFilesError) throw error;
     throw new RunFilesError(
       `cannot use ${folder} for the run's files: ${error instanceof Error ? error.message : error}`,
     );
+  }
+}
+
+function madeFolder(folder: string): boolean {
+  try {
+    Deno.mkdirSync(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
   }
 }
 

@@ -100,14 +100,15 @@ Deno.test({
       [["--summary-trend-stats", "p(101)"], /"p\(101\)" is no statistic/],
       [["--summary-mode", "ful"], /Allowed choices are compact, full, disabled/],
     ];
-    const all = await Promise.all(cases.map(([flags]) => run(folder, "--results", "run", ...flags)));
+    // A folder each, for they run side by side: one that is refused takes away the folder that it made.
+    const all = await Promise.all(cases.map(([flags], i) => run(folder, "--results", `run-${i}`, ...flags)));
     all.forEach(({ code, stdout, stderr }, i) => {
       assert.equal(code, 104, stderr);
       assert.match(stderr, cases[i]![1]);
       assert.equal(stdout, "");
     });
     assert.deepEqual(filesBelow(folder), ["earlier.json", "scenario.yaml"]);
-    assert.throws(() => Deno.statSync(`${folder}/run`), Deno.errors.NotFound);
+    cases.forEach((_, i) => assert.throws(() => Deno.statSync(`${folder}/run-${i}`), Deno.errors.NotFound));
     assert.equal(Deno.readTextFileSync(`${folder}/earlier.json`), "earlier");
     assert.equal(Deno.readTextFileSync(`${folder}/scenario.yaml`), TEN_SECONDS);
   },
