@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { join } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { formatDuration, type Nanos } from "../base/time.ts";
-import { SimulationError } from "../engine/engine.ts";
+import { SimulationError } from "../engine/core.ts";
 import { type Plan, planLength } from "../plan/plan.ts";
 import { SUMMARY_MODES, type SummaryInput, type SummaryMode, TREND_STATS } from "../report/input.ts";
 import { summaryJson } from "../report/summary_json.ts";

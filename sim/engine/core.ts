@@ -1,0 +1,89 @@
+// What the parts of the engine share: the clock, the events, the frames, the stations, and each other.
+
+import { EventQueue } from "../base/event_queue.ts";
+import { formatDuration, type Nanos } from "../base/time.ts";
+import { workloadKey } from "../plan/draws.ts";
+import type { Plan } from "../plan/plan.ts";
+import { Calls } from "./calls.ts";
+import { canDeadlock } from "./deadlock.ts";
+import type { Event } from "./event.ts";
+import { FactWriter } from "./fact_writer.ts";
+import { FaultKnobs } from "./fault_knobs.ts";
+import { type Frame, FramePool } from "./frame.ts";
+import { Interruptions } from "./interruptions.ts";
+import { Servers } from "./servers.ts";
+import { Station } from "./station.ts";
+import { Strands } from "./strands.ts";
+import { type Vu, WorkloadState } from "./workload.ts";
+import { Workloads } from "./workloads.ts";
+
+/** Events at one instant after which time is taken to stand still: a million VUs may start at once, with ten events each. */
+export const EVENTS_AT_ONE_INSTANT_MAX = 10_000_000;
+
+/** Thrown when the simulation cannot go on; the message says which part of the scenario is to blame. */
+export class SimulationError extends Error {
+  override name = "SimulationError";
+}
+
+export class Core {
+  readonly plan: Plan;
+  readonly startSalt: number;
+  readonly events = new EventQueue();
+  readonly pool = new FramePool();
+  readonly stations: Station[] = [];
+  /** Index in `stations` of each service's first replica. */
+  readonly firstStation: number[] = [];
+  readonly states: WorkloadState[] = [];
+  readonly vus: Vu[] = [];
+  readonly faults: FaultKnobs;
+  readonly facts = new FactWriter(this.vus);
+  readonly canDeadlock: boolean;
+  now = 0 as Nanos;
+  eventsNow = 0;
+  workloadsLeft: number;
+
+  readonly workloads: Workloads;
+  readonly strands: Strands;
+  readonly calls: Calls;
+  readonly servers: Servers;
+  readonly interruptions: Interruptions;
+
+  /** @param startSalt a hash of the run's start time */
+  constructor(plan: Plan, startSalt: number) {
+    this.plan = plan;
+    this.startSalt = startSalt;
+    this.faults = new FaultKnobs(plan.faults);
+    this.canDeadlock = canDeadlock(plan);
+    for (const service of plan.services) {
+      this.firstStation.push(this.stations.length);
+      for (let replica = 0; replica < service.replicas; replica++) {
+        this.stations.push(new Station(service.index, replica, service.concurrency, service.queue));
+      }
+    }
+    for (const workload of plan.workloads) {
+      this.states.push(new WorkloadState(workload, workloadKey(plan.seed, workload.salt)));
+    }
+    this.workloadsLeft = plan.workloads.length;
+    this.workloads = new Workloads(this);
+    this.strands = new Strands(this);
+    this.calls = new Calls(this);
+    this.servers = new Servers(this);
+    this.interruptions = new Interruptions(this);
+  }
+
+  schedule(time: Nanos, kind: Event, subject: number, generation: number): void {
+    this.events.schedule(time, kind, subject, generation);
+  }
+
+  stationOf(request: Frame): Station {
+    return this.stations[this.firstStation[request.service]! + request.replica]!;
+  }
+
+  stalled(): SimulationError {
+    const names = this.states.filter((state) => !state.ended).map((state) => state.plan.name).join(", ");
+    return new SimulationError(
+      `no simulated time passes at ${formatDuration(this.now)} (scenarios: ${names}). ` +
+        "A closed loop whose iterations take no time never ends: give the journey a think time or its endpoints a latency",
+    );
+  }
+}

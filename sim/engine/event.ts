@@ -1,0 +1,25 @@
+// The kinds of events that the engine schedules.
+
+export const Event = {
+  /** The next iteration of an open workload is due. */
+  arrival: 0,
+  /** The number of VUs of a closed workload changes. */
+  vuChange: 1,
+  /** A VU may start another iteration. */
+  iterate: 2,
+  /** The grace of a VU that was taken away is over. */
+  graceEnd: 3,
+  loadEnd: 4,
+  hardEnd: 5,
+  /** A request reaches its service. */
+  enter: 6,
+  /** Work or a pause is over. */
+  resume: 7,
+  /** An answer reaches the caller. */
+  respond: 8,
+  timeout: 9,
+  /** The pause before the next attempt is over. */
+  retry: 10,
+  sample: 11,
+} as const;
+export type Event = (typeof Event)[keyof typeof Event];

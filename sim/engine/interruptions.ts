@@ -1,0 +1,108 @@
+// What is cut off: by the end of a grace, of a workload or of the run. And deadlocks, in which nothing ever ends.
+
+import { Outcome } from "../plan/facts.ts";
+import type { Core } from "./core.ts";
+import { deadlockedServices } from "./deadlock.ts";
+import { type Frame, FrameKind, FrameState } from "./frame.ts";
+import type { Station } from "./station.ts";
+import type { WorkloadState } from "./workload.ts";
+
+export class Interruptions {
+  /** Each deadlock found, as a sentence. */
+  readonly deadlocks: string[] = [];
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** The user is gone: the iteration ends, and what the services still do for it is abandoned. */
+  iteration(iteration: Frame): void {
+    const strands = [iteration];
+    this.#collectBranches(iteration, strands);
+    this.#frames(strands);
+  }
+
+  #collectBranches(owner: Frame, into: Frame[]): void {
+    if (owner.state !== FrameState.joining) return;
+    for (const slot of owner.forked) {
+      const branch = this.#core.pool.frames[slot]!;
+      if (
+        branch.kind !== FrameKind.branch || branch.parent !== owner.slot || branch.parentGeneration !== owner.generation
+      ) continue;
+      into.push(branch);
+      this.#collectBranches(branch, into);
+    }
+  }
+
+  /** Ends everything that is left of a workload. */
+  workload(state: WorkloadState): void {
+    const { index } = state.plan;
+    const frames = this.#core.pool.frames.filter((frame) => frame.kind !== FrameKind.free && frame.workload === index);
+    if (this.#core.canDeadlock) this.reportDeadlock();
+    state.loadEnded = true;
+    this.#frames(frames);
+    this.#core.workloads.endIfIdle(state);
+  }
+
+  /** Innermost first, and in an order that depends on nothing but the requests themselves. */
+  #frames(frames: Frame[]): void {
+    frames.sort((a, b) =>
+      b.depth - a.depth || Number(a.kind !== FrameKind.branch) - Number(b.kind !== FrameKind.branch) ||
+      a.start - b.start ||
+      a.root.keyHigh - b.root.keyHigh || a.root.keyLow - b.root.keyLow || a.pc - b.pc
+    );
+    const touched = new Set<Station>();
+    for (const frame of frames) {
+      if (frame.state === FrameState.calling && frame.callSite >= 0) {
+        this.#core.facts.call(
+          this.#core.now,
+          frame,
+          this.#core.plan.sites[frame.callSite]!,
+          Outcome.interrupted,
+          0,
+          -1,
+          0,
+          -1,
+        );
+      }
+      // A request on its way to the service has not reached it: nobody there has seen it.
+      if (frame.kind === FrameKind.request && frame.state !== FrameState.transit) {
+        this.#core.facts.request(
+          this.#core.now,
+          frame,
+          Outcome.interrupted,
+          0,
+          -1,
+          0,
+          !this.#core.servers.callerWaits(frame),
+        );
+        const station = this.#core.stationOf(frame);
+        if (frame.state !== FrameState.queued) station.release(this.#core.now);
+        touched.add(station);
+      }
+    }
+    const going = new Set(frames);
+    for (const station of touched) station.removeWhere((slot) => going.has(this.#core.pool.frames[slot]!));
+    for (const frame of frames) {
+      if (frame.kind === FrameKind.iteration) this.#core.workloads.iterationEnded(frame, Outcome.interrupted);
+      else this.#core.workloads.release(frame);
+    }
+    for (const station of touched) this.#core.servers.takeUp(station);
+  }
+
+  /** Tells, once, of services whose workers all wait for each other. */
+  reportDeadlock(): void {
+    const names = deadlockedServices(
+      this.#core.plan,
+      this.#core.pool.frames,
+      (request) => this.#core.stationOf(request),
+    )
+      .map((service) => this.#core.plan.services[service]!.name);
+    if (names.length === 0) return;
+    const sentence = `deadlock: every worker of ${names.join(", ")} is held by a request that waits for a worker of ${
+      names.length === 1 ? "the same service" : "another of them"
+    }`;
+    if (!this.deadlocks.includes(sentence)) this.deadlocks.push(sentence);
+  }
+}
