@@ -74,7 +74,7 @@ export class Calls {
     // An answer that comes just in time is in time.
     if (limit < FOREVER) this.#core.events.scheduleLate(limit, Event.timeout, frame.slot, frame.generation);
 
-    const { replicas } = this.#core.plan.services[callee.service]!;
+    const replicas = this.#core.fleet.replicasOf(callee.service).length;
     frame.callPeer = replicas === 1 ? 0 : Math.floor(uniform(high, low, SALT_REPLICA) * replicas);
 
     const failure = this.#core.faults.turn(site.faults, this.#core.now, frame.callPeer, high, low);

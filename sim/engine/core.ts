@@ -9,10 +9,10 @@ import { canDeadlock } from "./deadlock.ts";
 import type { Event } from "./event.ts";
 import { FactWriter } from "./fact_writer.ts";
 import { FaultKnobs } from "./fault_knobs.ts";
-import { type Frame, FramePool } from "./frame.ts";
+import { Fleet } from "./fleet.ts";
+import { FramePool } from "./frame.ts";
 import { Interruptions } from "./interruptions.ts";
 import { Servers } from "./servers.ts";
-import { Station } from "./station.ts";
 import { Strands } from "./strands.ts";
 import { type Vu, WorkloadState } from "./workload.ts";
 import { Workloads } from "./workloads.ts";
@@ -30,9 +30,7 @@ export class Core {
   readonly startSalt: number;
   readonly events = new EventQueue();
   readonly pool = new FramePool();
-  readonly stations: Station[] = [];
-  /** Index in `stations` of each service's first replica. */
-  readonly firstStation: number[] = [];
+  readonly fleet: Fleet;
   readonly states: WorkloadState[] = [];
   readonly vus: Vu[] = [];
   readonly faults: FaultKnobs;
@@ -54,12 +52,7 @@ export class Core {
     this.startSalt = startSalt;
     this.faults = new FaultKnobs(plan.faults);
     this.canDeadlock = canDeadlock(plan);
-    for (const service of plan.services) {
-      this.firstStation.push(this.stations.length);
-      for (let replica = 0; replica < service.replicas; replica++) {
-        this.stations.push(new Station(service.index, replica, service.concurrency, service.queue));
-      }
-    }
+    this.fleet = new Fleet(plan);
     for (const workload of plan.workloads) {
       this.states.push(new WorkloadState(workload, workloadKey(plan.seed, workload.salt)));
     }
@@ -73,10 +66,6 @@ export class Core {
 
   schedule(time: Nanos, kind: Event, subject: number, generation: number): void {
     this.events.schedule(time, kind, subject, generation);
-  }
-
-  stationOf(request: Frame): Station {
-    return this.stations[this.firstStation[request.service]! + request.replica]!;
   }
 
   stalled(): SimulationError {

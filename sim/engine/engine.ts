@@ -46,7 +46,7 @@ export class Engine {
 
   /** Requests that workers of all stations hold: 0 once the engine is done. For tests. */
   get workersInUse(): number {
-    return this.#core.stations.reduce((sum, station) => sum + station.busy + station.queued, 0);
+    return this.#core.fleet.stations.reduce((sum, station) => sum + station.busy + station.queued, 0);
   }
 
   /**
@@ -118,7 +118,7 @@ export class Engine {
       }
       case Event.sample:
         if (this.#core.canDeadlock) this.#core.interruptions.reportDeadlock();
-        this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.stations);
+        this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
         this.#core.schedule((this.#core.now + SAMPLE_EVERY) as Nanos, Event.sample, 0, 0);
         return;
     }

@@ -20,7 +20,7 @@ export class Interruptions {
   iteration(iteration: Frame): void {
     const strands = [iteration];
     this.#collectBranches(iteration, strands);
-    this.#frames(strands);
+    this.end(strands, Outcome.interrupted);
   }
 
   #collectBranches(owner: Frame, into: Frame[]): void {
@@ -41,12 +41,16 @@ export class Interruptions {
     const frames = this.#core.pool.frames.filter((frame) => frame.kind !== FrameKind.free && frame.workload === index);
     if (this.#core.canDeadlock) this.reportDeadlock();
     state.loadEnded = true;
-    this.#frames(frames);
+    this.end(frames, Outcome.interrupted);
     this.#core.workloads.endIfIdle(state);
   }
 
-  /** Innermost first, and in an order that depends on nothing but the requests themselves. */
-  #frames(frames: Frame[]): void {
+  /**
+   * Ends strands at once, innermost first, and in an order that depends on nothing but the requests themselves. Whoever
+   * waits for one of them and is not among them hears nothing.
+   * @param outcome plan/facts.ts's, of the requests, calls and iterations that end
+   */
+  end(frames: Frame[], outcome: number): void {
     frames.sort((a, b) =>
       b.depth - a.depth || Number(a.kind !== FrameKind.branch) - Number(b.kind !== FrameKind.branch) ||
       a.start - b.start ||
@@ -59,7 +63,7 @@ export class Interruptions {
           this.#core.now,
           frame,
           this.#core.plan.sites[frame.callSite]!,
-          Outcome.interrupted,
+          outcome,
           0,
           -1,
           0,
@@ -71,13 +75,13 @@ export class Interruptions {
         this.#core.facts.request(
           this.#core.now,
           frame,
-          Outcome.interrupted,
+          outcome,
           0,
           -1,
           0,
           !this.#core.servers.callerWaits(frame),
         );
-        const station = this.#core.stationOf(frame);
+        const station = this.#core.fleet.stationOf(frame);
         if (frame.state !== FrameState.queued) station.release(this.#core.now);
         touched.add(station);
       }
@@ -85,7 +89,7 @@ export class Interruptions {
     const going = new Set(frames);
     for (const station of touched) station.removeWhere((slot) => going.has(this.#core.pool.frames[slot]!));
     for (const frame of frames) {
-      if (frame.kind === FrameKind.iteration) this.#core.workloads.iterationEnded(frame, Outcome.interrupted);
+      if (frame.kind === FrameKind.iteration) this.#core.workloads.iterationEnded(frame, outcome);
       else this.#core.workloads.release(frame);
     }
     for (const station of touched) this.#core.servers.takeUp(station);
@@ -96,7 +100,7 @@ export class Interruptions {
     const names = deadlockedServices(
       this.#core.plan,
       this.#core.pool.frames,
-      (request) => this.#core.stationOf(request),
+      (request) => this.#core.fleet.stationOf(request),
     )
       .map((service) => this.#core.plan.services[service]!.name);
     if (names.length === 0) return;

@@ -28,7 +28,7 @@ export class Servers {
     const failure = this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow);
     if (failure >= 0 && request.failure < 0) request.failure = failure;
 
-    const station = this.#core.stationOf(request);
+    const station = this.#core.fleet.stationOf(request);
     if (station.free && station.queued === 0) this.#begin(request, station);
     else if (station.queued < station.queueMax) {
       request.state = FrameState.queued;
@@ -71,7 +71,7 @@ export class Servers {
     this.#core.facts.request(this.#core.now, request, outcome, status, cause, causeOutcome, !this.callerWaits(request));
     if (outcome === Outcome.ok) this.#respondTo(request, Outcome.ok, status, -1);
     else this.#respondTo(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
-    const station = this.#core.stationOf(request);
+    const station = this.#core.fleet.stationOf(request);
     this.#core.workloads.release(request);
     station.release(this.#core.now);
     this.takeUp(station);

@@ -172,7 +172,7 @@ export class Workloads {
       }
     }
     if (this.#core.workloadsLeft === 0) {
-      this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.stations);
+      this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
     }
   }
 

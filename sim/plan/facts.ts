@@ -20,6 +20,8 @@ export const FactKind = {
   station: 6,
   /** An iteration of an open load was due: `extra` is 1 when it started, 0 when it was dropped. */
   arrival: 7,
+  /** Something about a replica, or about what a caller thinks of one, changed: `outcome` is a Change. */
+  change: 8,
 } as const;
 export type FactKind = (typeof FactKind)[keyof typeof FactKind];
 
@@ -43,6 +45,10 @@ export const Outcome = {
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
+/** What a `change` fact tells. Each says which columns mean something besides `service` and `replica`. */
+export const Change = {} as const;
+export type Change = (typeof Change)[keyof typeof Change];
+
 export const FactFlag = {
   /** call: another attempt follows, `wait` after this one's end. */
   willRetry: 1,
@@ -65,7 +71,7 @@ export class FactBatch {
   kind: Uint8Array;
   outcome: Uint8Array;
   causeOutcome: Uint8Array;
-  flags: Uint8Array;
+  flags: Uint16Array;
   /** An HTTP status; 0 when there was no answer. */
   status: Uint16Array;
   /** 1 for the first. */
@@ -105,7 +111,7 @@ export class FactBatch {
     this.kind = new Uint8Array(capacity);
     this.outcome = new Uint8Array(capacity);
     this.causeOutcome = new Uint8Array(capacity);
-    this.flags = new Uint8Array(capacity);
+    this.flags = new Uint16Array(capacity);
     this.status = new Uint16Array(capacity);
     this.attempt = new Uint16Array(capacity);
     this.workload = new Uint16Array(capacity);
