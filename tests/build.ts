@@ -36,6 +36,7 @@ export function call(target: string, options: Partial<Omit<CallStep, "type" | "t
   return {
     type: "call",
     target: ref(target),
+    where: undefined,
     probability: 1,
     timeout: undefined,
     deadline: undefined,
@@ -54,7 +55,7 @@ export function endpoint(
   calls: readonly Step[] = [],
   options: Partial<Endpoint> = {},
 ): Omit<Endpoint, "name"> {
-  return { latency, errors: undefined, attributes: new Map(), size: NO_BODIES, calls, ...options };
+  return { latency, errors: undefined, attributes: new Map(), size: NO_BODIES, variants: [], calls, ...options };
 }
 
 export function service(
@@ -138,6 +139,7 @@ export function workload(
     startTime: ms(0),
     gracefulStop: seconds(30),
     tags: new Map(),
+    context: new Map(),
     env: new Map(),
     load,
     ...options,
@@ -153,6 +155,7 @@ export function fault(target: FaultSpec["target"], options: Partial<FaultSpec> &
     duration: FOREVER,
     ramp: ms(0),
     probability: 1,
+    where: undefined,
     failure: undefined,
     ...options,
   };
@@ -171,6 +174,7 @@ export function scenario(parts: {
   faults?: readonly FaultSpec[];
   seed?: number;
   network?: Distribution;
+  context?: Scenario["context"];
 }): Scenario {
   return {
     name: "test",
@@ -179,6 +183,7 @@ export function scenario(parts: {
     namespace: "test",
     environment: "test",
     network: parts.network,
+    context: parts.context ?? new Map(),
     services: new Map(parts.services.map((each) => [each.name, each])),
     journeys: new Map(Object.entries(parts.journeys)),
     workloads: new Map(parts.workloads.map((each) => [each.name, each])),

@@ -66,6 +66,7 @@ export function tinyPlan(
     failures: [],
     journeys: [{ index: 0, name: "journey", program: [] }],
     workloads: Object.entries(workloads).map(([name, workload], index) => tinyWorkload(index, name, workload)),
+    contexts: [[]],
     faults: [],
     thresholds,
     submetrics: [],
@@ -85,6 +86,7 @@ function tinyEndpoint(index: number, service: number, name: string): PlanEndpoin
     failure: -1,
     attributes: [],
     size: NO_BODIES,
+    variants: [],
     program: [],
     faults: [],
   };
@@ -100,6 +102,7 @@ function tinyWorkload(index: number, name: string, workload: Partial<PlanWorkloa
     startDelay: 0 as Nanos,
     gracefulStop: (30 * S) as Nanos,
     tags: new Map(),
+    context: 0,
     env: new Map(),
     load: tinyLoad(60),
     ...workload,

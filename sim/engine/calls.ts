@@ -37,6 +37,11 @@ export class Calls {
     mix(mixed.high, mixed.low, site.salt);
     frame.callHigh = mixed.high;
     frame.callLow = mixed.low;
+    if (site.where !== undefined && !this.#core.matches(site.where, frame)) {
+      // The operation after a call with a fallback jumps over the fallback.
+      frame.pc++;
+      return false;
+    }
     if (site.probability < 1 && uniform(frame.callHigh, frame.callLow, SALT_PROBABILITY) >= site.probability) {
       // The operation after a call with a fallback jumps over the fallback.
       frame.pc++;
@@ -77,7 +82,7 @@ export class Calls {
     const replicas = this.#core.fleet.replicasOf(callee.service).length;
     frame.callPeer = replicas === 1 ? 0 : Math.floor(uniform(high, low, SALT_REPLICA) * replicas);
 
-    const failure = this.#core.faults.turn(site.faults, this.#core.now, frame.callPeer, high, low);
+    const failure = this.#core.faults.turn(site.faults, this.#core.now, frame.callPeer, high, low, frame);
     const { knobs } = this.#core.faults;
     let delay = knobs.added;
     if (site.network !== undefined) delay += site.network.sample(uniform(high, low, SALT_NETWORK_OUT)) * knobs.factor;
@@ -108,6 +113,8 @@ export class Calls {
     request.keyLow = low;
     request.askedHigh = frame.callHigh;
     request.askedLow = frame.callLow;
+    request.contextHigh = root.contextHigh;
+    request.contextLow = root.contextLow;
     const origin = site.journey >= 0 ? frame : root;
     request.trace0 = origin.trace0;
     request.trace1 = origin.trace1;

@@ -3,6 +3,7 @@
 import { EventQueue } from "../base/event_queue.ts";
 import { formatDuration, type Nanos } from "../base/time.ts";
 import { workloadKey } from "../plan/draws.ts";
+import type { Condition } from "../plan/condition.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Calls } from "./calls.ts";
 import { canDeadlock } from "./deadlock.ts";
@@ -10,7 +11,7 @@ import type { Event } from "./event.ts";
 import { FactWriter } from "./fact_writer.ts";
 import { FaultKnobs } from "./fault_knobs.ts";
 import { Fleet } from "./fleet.ts";
-import { FramePool } from "./frame.ts";
+import { type Frame, FramePool } from "./frame.ts";
 import { Interruptions } from "./interruptions.ts";
 import { Servers } from "./servers.ts";
 import { Strands } from "./strands.ts";
@@ -50,7 +51,7 @@ export class Core {
   constructor(plan: Plan, startSalt: number) {
     this.plan = plan;
     this.startSalt = startSalt;
-    this.faults = new FaultKnobs(plan.faults);
+    this.faults = new FaultKnobs(plan);
     this.canDeadlock = canDeadlock(plan);
     this.fleet = new Fleet(plan);
     for (const workload of plan.workloads) {
@@ -62,6 +63,11 @@ export class Core {
     this.calls = new Calls(this);
     this.servers = new Servers(this);
     this.interruptions = new Interruptions(this);
+  }
+
+  /** Whether the context of a strand's iteration is as it has to be. */
+  matches(where: Condition, { workload, root }: Frame): boolean {
+    return where.holds(this.plan.workloads[workload]!.context, root.contextHigh, root.contextLow);
   }
 
   schedule(time: Nanos, kind: Event, subject: number, generation: number): void {

@@ -144,6 +144,8 @@ export class FactWriter {
     batch.iteration[row] = frame.iteration;
     batch.service[row] = frame.service;
     batch.replica[row] = frame.replica;
+    batch.context[row * 2] = frame.root.contextHigh;
+    batch.context[row * 2 + 1] = frame.root.contextLow;
     batch.trace[row * 4] = frame.trace0;
     batch.trace[row * 4 + 1] = frame.trace1;
     batch.trace[row * 4 + 2] = frame.trace2;

@@ -51,6 +51,9 @@ export class Frame {
 
   keyHigh = 0;
   keyLow = 0;
+  /** Iteration and request: the key of the iteration's context. */
+  contextHigh = 0;
+  contextLow = 0;
   /** Request: the key of the call that made it, the same for all its attempts: a retry repeats what the caller asked. */
   askedHigh = 0;
   askedLow = 0;
@@ -73,6 +76,8 @@ export class Frame {
   workSpent = 0;
   /** It has spent work, so what it fails with of its own accord has taken effect. */
   worked = false;
+  /** Index of the endpoint's variant that is in force; -1 for none. */
+  variant = -1;
   /** Index in Plan.failures of what it will fail with; -1 for none. */
   failure = -1;
 
@@ -123,6 +128,7 @@ export class Frame {
     this.root = this;
     this.worked = false;
     this.failure = -1;
+    this.variant = -1;
     this.ownWork = 0;
     this.addedWork = 0;
     this.workSpent = 0;

@@ -22,10 +22,14 @@ export class Servers {
     const endpoint = this.#core.plan.endpoints[request.endpoint]!;
     const { keyHigh, keyLow } = request;
     request.start = this.#core.now;
-    if (endpoint.errorRate > 0 && uniform(keyHigh, keyLow, endpoint.errorSalt) < endpoint.errorRate) {
-      request.failure = endpoint.failure;
+    if (endpoint.variants.length > 0) {
+      request.variant = endpoint.variants.findIndex(({ where }) => this.#core.matches(where, request));
     }
-    const failure = this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow);
+    const own = request.variant < 0 ? endpoint : endpoint.variants[request.variant]!;
+    if (own.errorRate > 0 && uniform(keyHigh, keyLow, endpoint.errorSalt) < own.errorRate) {
+      request.failure = own.failure;
+    }
+    const failure = this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
     if (failure >= 0 && request.failure < 0) request.failure = failure;
 
     const station = this.#core.fleet.stationOf(request);
@@ -42,12 +46,13 @@ export class Servers {
     const { keyHigh, keyLow } = request;
     station.hold(this.#core.now);
     request.begun = this.#core.now;
-    this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow);
+    this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
     const { added, factor } = this.#core.faults.knobs;
     request.addedWork = added;
-    request.ownWork = endpoint.latency === undefined
+    const { latency } = request.variant < 0 ? endpoint : endpoint.variants[request.variant]!;
+    request.ownWork = latency === undefined
       ? 0
-      : endpoint.latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * factor;
+      : latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * factor;
     this.#core.strands.run(request);
   }
 
@@ -96,7 +101,7 @@ export class Servers {
     let delay = 0 as Nanos;
     if (site.network !== undefined) {
       const { keyHigh, keyLow } = request;
-      this.#core.faults.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow);
+      this.#core.faults.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
       // What a fault adds has been added on the way there.
       delay = nanos(site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * this.#core.faults.knobs.factor);
     }

@@ -4,7 +4,8 @@ import { hashText, mix, mixed, uniform } from "../base/draws.ts";
 import { type Nanos, nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Outcome } from "../plan/facts.ts";
-import { Op } from "../plan/plan.ts";
+import type { Condition } from "../plan/condition.ts";
+import { type Instruction, Op } from "../plan/plan.ts";
 import { type Core, EVENTS_AT_ONE_INSTANT_MAX } from "./core.ts";
 import { Event } from "./event.ts";
 import { type Frame, FrameKind, FrameState } from "./frame.ts";
@@ -40,6 +41,10 @@ export class Strands {
         case Op.choose: {
           this.strandKey(frame);
           const u = uniform(mixed.high, mixed.low, instruction.salt);
+          if (instruction.wheres.length > 0) {
+            frame.pc = this.#chooseWhere(frame, instruction, u);
+            continue;
+          }
           let option = 0;
           while (u > instruction.weights[option]! && option < instruction.weights.length - 1) option++;
           frame.pc = instruction.targets[option]!;
@@ -91,6 +96,25 @@ export class Strands {
         }
       }
     }
+  }
+
+  /** Where the option begins that `u` chooses among those whose condition holds; where the step ends if there is none. */
+  #chooseWhere(frame: Frame, { weights, wheres, targets, jump }: Instruction, u: number): number {
+    let total = 0;
+    for (let i = 0; i < weights.length; i++) if (this.#canChoose(frame, wheres[i])) total += weights[i]!;
+    if (total === 0) return jump;
+    let left = u * total, last = jump;
+    for (let i = 0; i < weights.length; i++) {
+      if (weights[i] === 0 || !this.#canChoose(frame, wheres[i])) continue;
+      last = targets[i]!;
+      left -= weights[i]!;
+      if (left < 0) break;
+    }
+    return last;
+  }
+
+  #canChoose(frame: Frame, where: Condition | undefined): boolean {
+    return where === undefined || this.#core.matches(where, frame);
   }
 
   resume(frame: Frame): void {

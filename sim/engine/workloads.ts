@@ -125,6 +125,8 @@ export class Workloads {
     }
     frame.keyHigh = mixed.high;
     frame.keyLow = mixed.low;
+    frame.contextHigh = mixed.high;
+    frame.contextLow = mixed.low;
     vu.iterations++;
     this.#core.strands.run(frame);
   }

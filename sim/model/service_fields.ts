@@ -13,6 +13,7 @@ import {
   INVALID,
   type Invalid,
   isScalar,
+  listOf,
   mapOf,
   marked,
   optional,
@@ -27,6 +28,7 @@ import {
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { latencyField } from "../distributions/registry.ts";
 import { attributesField, constantAttributesField } from "./attribute_fields.ts";
+import { conditionField } from "./context_fields.ts";
 import {
   type Endpoint,
   type ErrorSpec,
@@ -45,6 +47,8 @@ const REPLICAS_MAX = 10_000;
 /** Both are counts that an engine keeps in memory when they are reached. */
 const CONCURRENCY_MAX = 1_000_000;
 const QUEUE_MAX = 10_000_000;
+/** Each request asks every variant of its endpoint. */
+const VARIANTS_MAX = 100;
 /** What a service may be called: names become folders. */
 export const SERVICE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 /** No "->", which stands between caller and callee in a fault's target. */
@@ -94,6 +98,20 @@ const ENDPOINT = {
     "What its requests and answers weigh; data_sent and data_received of the journeys' own calls count it.",
     "nothing",
   ),
+  variants: withDefault(
+    listOf(
+      record("a variant", {
+        where: required(conditionField, "Which requests: conditions on their context.", "where: { tenant: acme }"),
+        latency: optional(latencyField, "Their own work. The endpoint's if left out."),
+        errors: optional(errorsField, "What they fail with. The endpoint's if left out."),
+      }),
+      "a list of variants, each with where and what is different",
+      { sizeMax: VARIANTS_MAX },
+    ),
+    [],
+    "What is different for some requests; the first whose condition holds is in force.",
+    "nothing",
+  ),
   calls: withDefault(endpointStepsField, [], "What it does after its own work: calls and other steps.", "nothing"),
 } as const;
 
@@ -112,6 +130,7 @@ export const endpointField: DefinedField<EndpointConfig> = defined(
         errors: undefined,
         attributes: new Map(),
         size: NO_BODIES,
+        variants: [],
         calls: [],
       })),
       record("an endpoint", ENDPOINT, {

@@ -37,8 +37,10 @@ import type { Distribution } from "../distributions/distribution.ts";
 import { countField, latencyField } from "../distributions/registry.ts";
 import { attributesField } from "./attribute_fields.ts";
 import { checksField } from "./check_fields.ts";
+import { conditionField } from "./context_fields.ts";
 import {
   type Backoff,
+  type ChooseOption,
   type EndpointRef,
   FAILURE_REACTIONS,
   JITTERS,
@@ -175,6 +177,7 @@ function callKind(place: StepPlace): StepKind {
   const { step, steps } = FIELDS[place];
   const calls = {
     call: required(referenceField, "service.endpoint, as in cart.GetCart or web.GET /."),
+    where: optional(conditionField, "The call is made only where the context matches: { tenant: acme }."),
     probability: withDefault(share(), 1, "Share of the executions in which the call is made.", "100%"),
     timeout: optional(patience, "How long each attempt is waited for. For ever if left out."),
     deadline: optional(patience, "How long all attempts are waited for, pauses included. For ever if left out."),
@@ -338,6 +341,7 @@ function stepField(place: StepPlace): Field<Step> {
   const bare = converted(referenceField, (target): Step => ({
     type: "call",
     target,
+    where: undefined,
     probability: 1,
     timeout: undefined,
     deadline: undefined,
@@ -378,19 +382,15 @@ function stepField(place: StepPlace): Field<Step> {
   };
 }
 
-interface Option {
-  readonly weight: number;
-  readonly steps: readonly Step[];
-}
-
 const OPTION_EXPECTS = "an option with a weight, as in { weight: 3, call: cart.GetCart }";
 
 /** `{ weight: 3, call: … }`, or `{ weight: 1, steps: […] }`. */
-function optionField(place: StepPlace): Field<Option> {
+function optionField(place: StepPlace): Field<ChooseOption> {
   const expects = OPTION_EXPECTS;
   const { step, steps } = FIELDS[place];
   const weight = required(number({ min: 0, max: WEIGHT_MAX }), "How often, in relation to the others.", "weight: 1");
-  const severalSteps = record("an option", { weight, steps: required(steps, "What is done then.") });
+  const where = optional(conditionField, "Only where the context matches it can be chosen.");
+  const severalSteps = record("an option", { weight, where, steps: required(steps, "What is done then.") });
   return {
     expects,
     decode(node, diagnostics) {
@@ -400,14 +400,12 @@ function optionField(place: StepPlace): Field<Option> {
       }
       const keys = node.entries.map((entry) => entry.key);
       if (keys.includes("steps") && !keys.includes("repeat")) return severalSteps.decode(node, diagnostics);
-      const isWeight = (key: string): boolean => key === "weight";
-      const own = record("an option", { weight });
-      const decodedWeight = own.decode({ ...node, entries: node.entries.filter((e) => isWeight(e.key)) }, diagnostics);
-      const rest = { ...node, entries: node.entries.filter((entry) => !isWeight(entry.key)) };
+      const isOwn = (key: string): boolean => key === "weight" || key === "where";
+      const own = record("an option", { weight, where })
+        .decode({ ...node, entries: node.entries.filter(({ key }) => isOwn(key)) }, diagnostics);
+      const rest = { ...node, entries: node.entries.filter(({ key }) => !isOwn(key)) };
       const single = step.decode(rest, diagnostics);
-      return decodedWeight === INVALID || single === INVALID
-        ? INVALID
-        : { weight: decodedWeight.weight, steps: [single] };
+      return own === INVALID || single === INVALID ? INVALID : { ...own, steps: [single] };
     },
     schema: () => optionSchema(place),
   };
@@ -415,6 +413,7 @@ function optionField(place: StepPlace): Field<Option> {
 
 function optionSchema(place: StepPlace): JsonSchema {
   const weight = { type: "number", minimum: 0, description: "How often, in relation to the others." };
+  const where = { ...conditionField.schema(), description: "Only where the context matches it can be chosen." };
   const steps = { ...FIELDS[place].steps.schema(), description: "What is done then." };
   const kinds = Object.entries(kindsOf(place)).filter(([, kind]) => kind.never?.place !== place);
   return {
@@ -422,6 +421,7 @@ function optionSchema(place: StepPlace): JsonSchema {
     required: ["weight"],
     properties: {
       weight,
+      where,
       steps: { description: "What is done then." },
       ...Object.fromEntries(kinds.map(([kind, { summary }]) => [kind, { description: summary }])),
     },
@@ -429,11 +429,11 @@ function optionSchema(place: StepPlace): JsonSchema {
     allOf: [
       {
         if: { required: ["steps"], not: { required: ["repeat"] } },
-        then: { properties: { weight, steps }, additionalProperties: false },
+        then: { properties: { weight, where, steps }, additionalProperties: false },
       },
       ...kinds.map(([kind, { fields }]) => {
         const schema = record(kind, fields).schema() as { properties: object };
-        return { if: { required: [kind] }, then: { ...schema, properties: { weight, ...schema.properties } } };
+        return { if: { required: [kind] }, then: { ...schema, properties: { weight, where, ...schema.properties } } };
       }),
     ],
   };
@@ -442,7 +442,7 @@ function optionSchema(place: StepPlace): JsonSchema {
 interface StepFields {
   readonly step: DefinedField<Step>;
   readonly steps: Field<readonly Step[]>;
-  readonly option: DefinedField<Option>;
+  readonly option: DefinedField<ChooseOption>;
 }
 
 function fieldsOf(place: StepPlace): StepFields {

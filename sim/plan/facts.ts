@@ -104,6 +104,8 @@ export class FactBatch {
   span: Uint32Array;
   /** Two words a row: the parent span; both 0 for a root. */
   parent: Uint32Array;
+  /** Two words a row: the iteration that it belongs to. The attributes of its context are drawn from it. */
+  context: Uint32Array;
   /** Two words a row: what was asked, the same at any start time and for all attempts. Attributes are drawn from it. */
   key: Uint32Array;
 
@@ -130,6 +132,7 @@ export class FactBatch {
     this.trace = new Uint32Array(capacity * 4);
     this.span = new Uint32Array(capacity * 2);
     this.parent = new Uint32Array(capacity * 2);
+    this.context = new Uint32Array(capacity * 2);
     this.key = new Uint32Array(capacity * 2);
   }
 
@@ -164,6 +167,7 @@ export class FactBatch {
         0;
     this.span[row * 2] = this.span[row * 2 + 1] = 0;
     this.parent[row * 2] = this.parent[row * 2 + 1] = 0;
+    this.context[row * 2] = this.context[row * 2 + 1] = 0;
     this.key[row * 2] = this.key[row * 2 + 1] = 0;
     return row;
   }
@@ -203,5 +207,6 @@ const COLUMNS = [
   "trace",
   "span",
   "parent",
+  "context",
   "key",
 ] as const satisfies readonly (keyof FactBatch)[];

@@ -18,6 +18,7 @@ import type {
   ServiceKind,
 } from "../model/model.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
+import type { Condition } from "./condition.ts";
 
 export interface Plan {
   readonly name: string;
@@ -33,6 +34,8 @@ export interface Plan {
   readonly failures: readonly Failure[];
   readonly journeys: readonly PlanJourney[];
   readonly workloads: readonly PlanWorkload[];
+  /** The sets of attributes that iterations carry, at least one. */
+  readonly contexts: readonly (readonly PlanAttribute[])[];
   readonly faults: readonly PlanFault[];
   readonly thresholds: readonly Threshold[];
   /** Parts of metrics that the summary shows although no threshold is on them. */
@@ -69,13 +72,26 @@ export interface PlanEndpoint {
   readonly failure: number;
   readonly attributes: readonly PlanAttribute[];
   readonly size: BodySize;
+  /** The first whose condition holds is in force. */
+  readonly variants: readonly PlanVariant[];
   readonly program: Program;
   /** Faults that may touch a request of this endpoint: indices in Plan.faults. */
   readonly faults: readonly number[];
 }
 
+/** What is different for the requests whose context matches. */
+export interface PlanVariant {
+  readonly where: Condition;
+  readonly latency: Distribution | undefined;
+  readonly errorRate: number;
+  /** Index in Plan.failures; -1 for none. */
+  readonly failure: number;
+}
+
 export interface PlanAttribute {
   readonly name: string;
+  /** Whose key it is drawn by: what a request asked, or the context of the iteration that it belongs to. */
+  readonly scope: "request" | "context";
   readonly spec: AttributeSpec;
   /** For `uniform(key, salt)`: the same value wherever the attribute is written for one request. */
   readonly salt: number;
@@ -92,6 +108,8 @@ export interface CallSite {
   readonly callee: number;
   /** Identifies the place by names, so that other steps do not move it. */
   readonly salt: number;
+  /** Only then the call is made. */
+  readonly where: Condition | undefined;
   readonly probability: number;
   /** For each attempt; Infinity for none. */
   readonly timeout: Nanos;
@@ -157,6 +175,8 @@ export interface Instruction {
   readonly jump: number;
   readonly targets: readonly number[];
   readonly weights: readonly number[];
+  /** choose: which options can be chosen; empty when all can. Then the weights are not cumulative. */
+  readonly wheres: readonly (Condition | undefined)[];
 }
 
 export type Program = readonly Instruction[];
@@ -182,6 +202,8 @@ export interface PlanWorkload {
   readonly startDelay: Nanos;
   readonly gracefulStop: Nanos;
   readonly tags: ReadonlyMap<string, string>;
+  /** Index in Plan.contexts. */
+  readonly context: number;
   readonly env: ReadonlyMap<string, string>;
   readonly load: Load;
 }
@@ -199,6 +221,8 @@ export interface PlanFault {
   readonly ramp: Nanos;
   /** Share of the requests in its window that it touches. */
   readonly probability: number;
+  /** Only requests whose context matches. */
+  readonly where: Condition | undefined;
   /** Only this replica of the service, from 0; -1 for all. */
   readonly replica: number;
   /** What an errors fault answers: index in Plan.failures; -1 for none. */

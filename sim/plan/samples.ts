@@ -3,7 +3,7 @@
 
 import type { Check } from "../model/model.ts";
 import { isExpectedStatus, type MetricName } from "../objectives/metrics.ts";
-import { compares } from "../objectives/threshold.ts";
+import { compares } from "../base/comparison.ts";
 import { type FactBatch, FactFlag, Outcome } from "./facts.ts";
 import type { Plan, PlanEndpoint } from "./plan.ts";
 

@@ -4,7 +4,17 @@
 import { writeDuration } from "../base/fields.ts";
 import type { Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
-import type { AttributeSpec, Backoff, Endpoint, Scalar, Service, Step } from "../model/model.ts";
+import {
+  type AttributeSpec,
+  type Backoff,
+  type ConditionSpec,
+  conditionText,
+  type Endpoint,
+  type ErrorSpec,
+  type Scalar,
+  type Service,
+  type Step,
+} from "../model/model.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
 import { refText } from "./inspect_means.ts";
 import { mermaidText } from "./inspect_mermaid.ts";
@@ -24,6 +34,7 @@ export function inspectionJson(inspection: Inspection): Json {
     namespace: plan.namespace,
     environment: plan.environment,
     network: textOf(scenario.network),
+    context: specs(scenario.context),
     expected: {
       loadMs: inspection.length / 1e6,
       endMs: inspection.end / 1e6,
@@ -117,16 +128,16 @@ function serviceJson(service: Service, { requests, peakRate, peakUtilization }: 
   };
 }
 
-function endpointJson({ latency, errors, attributes, calls }: Endpoint): Json {
+function endpointJson({ latency, errors, attributes, variants, calls }: Endpoint): Json {
   return {
     latency: textOf(latency),
-    errors: errors === undefined ? null : {
-      rate: errors.rate,
-      status: errors.status,
-      exception: errors.exception ?? null,
-      message: errors.message ?? null,
-    },
+    errors: errorsJson(errors),
     attributes: specs(attributes),
+    variants: variants.map((variant) => ({
+      where: conditionJson(variant.where),
+      latency: textOf(variant.latency ?? latency),
+      errors: errorsJson(variant.errors ?? errors),
+    })),
     calls: calls.map(stepJson),
   };
 }
@@ -136,6 +147,7 @@ function stepJson(step: Step): Json {
     case "call":
       return {
         call: refText(step.target),
+        where: conditionJson(step.where),
         probability: step.probability,
         timeout: timeText(step.timeout),
         deadline: timeText(step.deadline),
@@ -149,7 +161,13 @@ function stepJson(step: Step): Json {
     case "parallel":
       return { parallel: step.branches.map((branch) => branch.map(stepJson)) };
     case "choose":
-      return { choose: step.options.map(({ weight, steps }) => ({ weight, steps: steps.map(stepJson) })) };
+      return {
+        choose: step.options.map(({ weight, where, steps }) => ({
+          weight,
+          where: conditionJson(where),
+          steps: steps.map(stepJson),
+        })),
+      };
     case "repeat":
       return { repeat: step.times.text, steps: step.steps.map(stepJson) };
     case "work":
@@ -161,12 +179,28 @@ function stepJson(step: Step): Json {
   }
 }
 
+function errorsJson(errors: ErrorSpec | undefined): Json | null {
+  return errors === undefined ? null : {
+    rate: errors.rate,
+    status: errors.status,
+    exception: errors.exception ?? null,
+    message: errors.message ?? null,
+  };
+}
+
+function conditionJson(condition: ConditionSpec | undefined): string | null {
+  return condition === undefined ? null : conditionText(condition);
+}
+
 function backoffJson(backoff: Backoff | undefined): Json | null {
   return backoff === undefined ? null : { ...backoff, base: timeText(backoff.base), max: timeText(backoff.max) };
 }
 
 function specs(attributes: ReadonlyMap<string, AttributeSpec>): Json {
-  return Object.fromEntries(attributes);
+  return Object.fromEntries([...attributes].map(([name, spec]) => [
+    name,
+    spec.type === "zipf" ? { type: "zipf", n: spec.ranks.ranks, s: spec.ranks.exponent, prefix: spec.prefix } : spec,
+  ]));
 }
 
 function scalars(attributes: ReadonlyMap<string, Scalar>): Json {

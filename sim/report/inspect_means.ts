@@ -2,7 +2,7 @@
 // requests and its spans.
 
 import type { Distribution } from "../distributions/distribution.ts";
-import { expectedCalls, meanTurns } from "../model/expected_calls.ts";
+import { callShare, type Context, expectedCalls, meanTurns, optionShares } from "../model/expected_calls.ts";
 import type { CallStep, Endpoint, EndpointRef, Service, Step } from "../model/model.ts";
 import { CALL_DEPTH_MAX } from "../plan/facts.ts";
 
@@ -12,6 +12,8 @@ export interface CallGraph {
   readonly journeys: ReadonlyMap<string, readonly Step[]>;
   /** Between any caller and its callee, each way, where neither the call nor the service says otherwise. */
   readonly network: Distribution | undefined;
+  /** What iterations carry. */
+  readonly context: Context;
 }
 
 export interface JourneyMeans {
@@ -62,7 +64,7 @@ export class Means {
       for (const endpoint of service.endpoints.values()) {
         const text = refText({ service: service.name, endpoint: endpoint.name });
         endpoints.set(text, endpoint);
-        this.#calls.set(text, callsOf(endpoint.calls));
+        this.#calls.set(text, callsOf(endpoint.calls, graph.context));
         if (service.kind === "service") this.#writesSpan.add(text);
       }
     }
@@ -82,7 +84,7 @@ export class Means {
   }
 
   journey(steps: readonly Step[]): JourneyMeans {
-    const first = callsOf(steps);
+    const first = callsOf(steps, this.#graph.context);
     const visits = new Map<string, number>();
     let spans = 0;
     let level = new Map<string, number>();
@@ -115,16 +117,12 @@ export class Means {
   #stepTime(step: Step, own: number): number {
     switch (step.type) {
       case "call":
-        return times(step.probability, this.#callTime(step));
+        return times(callShare(step, this.#graph.context), this.#callTime(step));
       case "parallel":
         return Math.max(0, ...step.branches.map((branch) => this.#stepsTime(branch, own)));
-      case "choose": {
-        const total = step.options.reduce((sum, option) => sum + option.weight, 0);
-        return step.options.reduce(
-          (sum, { weight, steps }) => sum + times(weight / total, this.#stepsTime(steps, own)),
-          0,
-        );
-      }
+      case "choose":
+        return optionShares(step.options, this.#graph.context)
+          .reduce((sum, { share, steps }) => sum + times(share, this.#stepsTime(steps, own)), 0);
       case "repeat":
         return times(meanTurns(step.times), this.#stepsTime(step.steps, own));
       case "work":
@@ -144,8 +142,8 @@ export class Means {
   }
 }
 
-function callsOf(steps: readonly Step[]): { to: string; count: number }[] {
-  return [...expectedCalls(steps)].filter(({ count }) => count > 0)
+function callsOf(steps: readonly Step[], context: Context): { to: string; count: number }[] {
+  return [...expectedCalls(steps, context)].filter(({ count }) => count > 0)
     .map(({ call, count }) => ({ to: refText(call.target), count }));
 }
 

@@ -133,7 +133,7 @@ export class LogLines {
     if (outcome === Outcome.ok && !abandoned) {
       const replicas = this.#plan.services[batch.service[row]!]!.replicas;
       const replica = replicas <= OWN_TEMPLATE_REPLICAS_MAX ? batch.replica[row]! : -1;
-      const ofSite = this.#completed[site] ??= [];
+      const ofSite = this.#completed[this.#variantOf(batch, row, site)] ??= [];
       const known = ofSite[replica + 1];
       if (known !== undefined) return known;
       return ofSite[replica + 1] = this.#buildRequest(batch, row, abandoned, UNKNOWN_CALL, false, replica);
@@ -146,7 +146,7 @@ export class LogLines {
     const ends = outcome * 8 + batch.causeOutcome[row]!;
     const flags = (failed === undefined ? 0 : 4) + (abandoned ? 2 : 0) + (kind.deadlineCut ? 1 : 0);
     const key = ((cause * 2 ** 20 + statuses) * 64 + ends) * 8 + flags;
-    const known = this.#requests[site] ??= new Map();
+    const known = this.#requests[this.#variantOf(batch, row, site)] ??= new Map();
     let template = known.get(key);
     if (template === undefined) {
       template = this.#buildRequest(batch, row, abandoned, kind, failed !== undefined);
@@ -154,6 +154,17 @@ export class LogLines {
     }
     if (failed !== undefined) this.#writer.failedCall = failed;
     return template;
+  }
+
+  /** Index of a site, or of a log step, within the context of the row's workload: lines differ by its attributes. */
+  #variantOf(batch: FactBatch, row: number, site: number): number {
+    return site * this.#plan.contexts.length + this.#plan.workloads[batch.workload[row]!]!.context;
+  }
+
+  /** The attributes that the iteration of a row carries, but those that the endpoint has itself. */
+  #contextAttributes(batch: FactBatch, row: number, endpoint: PlanEndpoint): readonly PlanAttribute[] {
+    const context = this.#plan.contexts[this.#plan.workloads[batch.workload[row]!]!.context]!;
+    return context.filter(({ name }) => endpoint.attributes.every((own) => own.name !== name));
   }
 
   /** The failed call that made this request fail; forgets the others of the request. */
@@ -189,7 +200,13 @@ export class LogLines {
     const { service } = target;
     const language = languageOf(service.language);
     const words = this.#requestWords(target, site, status);
-    const own = this.#requestAttributes(target, site, outcome, status);
+    const own = this.#requestAttributes(
+      target,
+      site,
+      outcome,
+      status,
+      this.#contextAttributes(batch, row, target.endpoint),
+    );
     let level: LogLevel = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
     let message: Message;
     let more: readonly Attribute[] = [];
@@ -256,7 +273,13 @@ export class LogLines {
     );
   }
 
-  #requestAttributes(target: Target, site: CallSite, outcome: number, status: number): Attribute[] {
+  #requestAttributes(
+    target: Target,
+    site: CallSite,
+    outcome: number,
+    status: number,
+    context: readonly PlanAttribute[],
+  ): Attribute[] {
     const { service, endpoint } = target;
     const attributes: Attribute[] = target.kind === "rpc" ? [["rpc.method", text(target.method)]] : [
       ["http.request.method", text(target.method)],
@@ -271,7 +294,7 @@ export class LogLines {
       );
     }
     attributes.push(["duration_ms", number(DURATION_MS)], ...this.#waitAndPeer(service, site, outcome));
-    return [...attributes, ...this.#drawnAttributes(endpoint.attributes, service.logs.format)];
+    return [...attributes, ...this.#drawnAttributes([...context, ...endpoint.attributes], service.logs.format)];
   }
 
   #waitAndPeer(service: PlanService, site: CallSite, outcome: number): Attribute[] {
@@ -488,22 +511,23 @@ export class LogLines {
 
   #stepTemplate(batch: FactBatch, row: number): Template | null {
     const step = batch.site[row]!, index = batch.endpoint[row]!;
-    const key = step * this.#plan.endpoints.length + index;
+    const key = this.#variantOf(batch, row, step) * this.#plan.endpoints.length + index;
     let template = this.#steps.get(key);
     if (template === undefined) {
-      template = this.#buildStep(this.#plan.logs[step]!, this.#plan.endpoints[index]!);
+      const endpoint = this.#plan.endpoints[index]!;
+      template = this.#buildStep(this.#plan.logs[step]!, endpoint, this.#contextAttributes(batch, row, endpoint));
       this.#steps.set(key, template);
     }
     return template;
   }
 
-  #buildStep(step: LogSite, endpoint: PlanEndpoint): Template | null {
+  #buildStep(step: LogSite, endpoint: PlanEndpoint, context: readonly PlanAttribute[]): Template | null {
     const service = this.#plan.services[endpoint.service]!;
     const { format } = service.logs;
     if (service.kind === "external") return null;
     return this.#template(service, codeOf(service.name, this.#plan.namespace, endpoint.protocol), "log", {
       level: step.level,
-      message: this.#fill(step, endpoint, service),
+      message: this.#fill(step, [...context, ...endpoint.attributes, ...step.attributes], endpoint, service),
       span: service.kind === "service" ? "own" : "parent",
       attributes: this.#drawnAttributes(step.attributes, format),
       stackTrace: undefined,
@@ -511,7 +535,12 @@ export class LogLines {
   }
 
   /** The message of a log step with slots in place of `{names}`; a name that nothing bears stays as it is written. */
-  #fill(step: LogSite, endpoint: PlanEndpoint, service: PlanService): Message {
+  #fill(
+    step: LogSite,
+    attributes: readonly PlanAttribute[],
+    endpoint: PlanEndpoint,
+    service: PlanService,
+  ): Message {
     const known = new Map<string, Message>([
       ["service", [service.name]],
       ["instance", [slot(Slot.instance, service.index)]],
@@ -519,7 +548,7 @@ export class LogLines {
       ["trace_id", [slot(Slot.traceId)]],
       ["span_id", [slot(service.kind === "service" ? Slot.spanId : Slot.parentSpanId)]],
     ]);
-    for (const attribute of [...endpoint.attributes, ...step.attributes]) {
+    for (const attribute of attributes) {
       known.set(attribute.name, [slot(Slot.drawnText, this.#drawnNumber(attribute, service.logs.format))]);
     }
     // Splitting at a group gives text and names in turn.

@@ -14,8 +14,9 @@ import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace-base";
 import type { Nanos } from "../base/time.ts";
 import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { drawAttribute } from "../plan/attributes.ts";
 import type { CallSite, Plan, PlanAttribute } from "../plan/plan.ts";
-import { drawAttribute, fillPath } from "./attributes.ts";
+import { fillPath } from "./paths.ts";
 import { EpochClock } from "./clock.ts";
 import { grpcCode, isGrpcServerError, SCHEMA_URL } from "./conventions.ts";
 import { callException, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
@@ -160,6 +161,9 @@ export class SpanBuilder {
     const high = batch.key[row * 2]! | 0, low = batch.key[row * 2 + 1]! | 0;
     const attributes = this.#serverAttributes(template, site, batch, row);
     if (template.target.kind === "http") attributes["url.path"] = fillPath(template.target.path, high, low);
+    // The endpoint's own come last: one of the same name hides the context's.
+    const context = this.plan.contexts[this.plan.workloads[batch.workload[row]!]!.context]!;
+    draw(attributes, context, batch.context[row * 2]! | 0, batch.context[row * 2 + 1]! | 0);
     draw(attributes, template.attributes, high, low);
     const outcome = batch.outcome[row]!, status = batch.status[row]!;
     let exception: ExceptionTemplate | undefined;

@@ -24,6 +24,7 @@ scenarioTest("everything that is left out has its default", () => {
     type: "call",
     target: { service: "cart", endpoint: "Get" },
     probability: 1,
+    where: undefined,
     timeout: undefined,
     deadline: undefined,
     retry: undefined,
