@@ -4,6 +4,7 @@ import { FOREVER, type Nanos, nanos } from "../sim/base/time.ts";
 import type { Distribution } from "../sim/distributions/distribution.ts";
 import { Engine } from "../sim/engine/engine.ts";
 import type { ClosedLoad, OpenLoad } from "../sim/load/load.ts";
+import { PLAIN_CAPACITY } from "../sim/model/capacity.ts";
 import type { CallStep, Endpoint, EndpointRef, Service, Step } from "../sim/model/model.ts";
 import { NO_BODIES } from "../sim/model/model.ts";
 import { FactBatch, FactKind } from "../sim/plan/facts.ts";
@@ -72,6 +73,7 @@ export function service(
     replicas: 1,
     concurrency: Infinity,
     queue: Infinity,
+    capacity: PLAIN_CAPACITY,
     network: undefined,
     logs: { format: "json", level: "info" },
     attributes: new Map(),

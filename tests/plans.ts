@@ -1,6 +1,7 @@
 // Plans and facts written out by hand, for tests of what listens to the engine: they need no scenario, no engine and no
 // permission.
 
+import { PLAIN_CAPACITY } from "../sim/model/capacity.ts";
 import type { Nanos } from "../sim/base/time.ts";
 import type { Load } from "../sim/load/load.ts";
 import { NO_BODIES, protocolOf } from "../sim/model/model.ts";
@@ -44,6 +45,7 @@ export function tinyPlan(
     replicas: 1,
     concurrency: Infinity,
     queue: Infinity,
+    capacity: PLAIN_CAPACITY,
     logs: { format: "json", level: "info" },
     attributes: new Map(),
     ...service,

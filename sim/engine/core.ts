@@ -13,7 +13,10 @@ import { FaultKnobs } from "./fault_knobs.ts";
 import { Fleet } from "./fleet.ts";
 import { type Frame, FramePool } from "./frame.ts";
 import { Interruptions } from "./interruptions.ts";
+import { OwnWork } from "./own_work.ts";
+import { Pauses } from "./pauses.ts";
 import { Servers } from "./servers.ts";
+import { needsCpu } from "./station.ts";
 import { Strands } from "./strands.ts";
 import { type Vu, WorkloadState } from "./workload.ts";
 import { Workloads } from "./workloads.ts";
@@ -37,6 +40,10 @@ export class Core {
   readonly faults: FaultKnobs;
   readonly facts = new FactWriter(this.vus);
   readonly canDeadlock: boolean;
+  /** Own work of some service is more than time that passes. */
+  readonly hasCpus: boolean;
+  /** Some service is slower after a start. */
+  readonly hasWarmUps: boolean;
   now = 0 as Nanos;
   eventsNow = 0;
   workloadsLeft: number;
@@ -46,6 +53,8 @@ export class Core {
   readonly calls: Calls;
   readonly servers: Servers;
   readonly interruptions: Interruptions;
+  readonly ownWork: OwnWork;
+  readonly pauses: Pauses;
 
   /** @param startSalt a hash of the run's start time */
   constructor(plan: Plan, startSalt: number) {
@@ -53,7 +62,9 @@ export class Core {
     this.startSalt = startSalt;
     this.faults = new FaultKnobs(plan);
     this.canDeadlock = canDeadlock(plan);
-    this.fleet = new Fleet(plan);
+    this.hasWarmUps = plan.services.some(({ capacity }) => capacity.warmUp !== undefined);
+    this.hasCpus = plan.services.some(needsCpu);
+    this.fleet = new Fleet(plan, this.pool.frames);
     for (const workload of plan.workloads) {
       this.states.push(new WorkloadState(workload, workloadKey(plan.seed, workload.salt)));
     }
@@ -63,6 +74,9 @@ export class Core {
     this.calls = new Calls(this);
     this.servers = new Servers(this);
     this.interruptions = new Interruptions(this);
+    this.ownWork = new OwnWork(this);
+    this.pauses = new Pauses(this);
+    for (const station of this.fleet.stations) this.pauses.begin(station);
   }
 
   /** Whether the context of a strand's iteration is as it has to be. */

@@ -87,6 +87,7 @@ export class Engine {
       case Event.retry: {
         const frame = this.#core.pool.frames[subject]!;
         if (frame.generation !== generation) return;
+        if (this.#core.pauses.standing > 0 && this.#core.pauses.defers(frame, kind)) return;
         if (kind === Event.resume) this.#core.strands.resume(frame);
         else if (kind === Event.enter) this.#core.servers.enter(frame);
         else if (kind === Event.respond) {
@@ -95,6 +96,16 @@ export class Engine {
         else this.#core.calls.attempt(frame);
         return;
       }
+      case Event.cpu:
+        return this.#core.ownWork.due(this.#core.fleet.stations[subject]!, generation);
+      case Event.patience:
+        return this.#core.servers.patienceEnds(this.#core.pool.frames[subject]!, generation);
+      case Event.pause:
+        return this.#core.pauses.due(subject, generation);
+      case Event.pauseEnd:
+        return this.#core.pauses.over(subject, generation);
+      case Event.wake:
+        return this.#core.pauses.wake(this.#core.fleet.stations[subject]!);
       case Event.arrival:
         return this.#core.workloads.arrival(this.#core.states[subject]!);
       case Event.vuChange:

@@ -21,5 +21,13 @@ export const Event = {
   /** The pause before the next attempt is over. */
   retry: 10,
   sample: 11,
+  /** Something of a replica's cores: a strand's work is done, its quota used up, a period over. */
+  cpu: 12,
+  /** A request that waits in a queue has waited long enough. */
+  patience: 13,
+  /** A pause begins; it is over; a replica that stood still may go on. */
+  pause: 14,
+  pauseEnd: 15,
+  wake: 16,
 } as const;
 export type Event = (typeof Event)[keyof typeof Event];

@@ -88,6 +88,7 @@ export class FactWriter {
     batch.parent[row * 2 + 1] = root.spanLow;
   }
 
+  /** @param wait its time in the queue, where the outcome gives it no other meaning */
   request(
     now: Nanos,
     request: Frame,
@@ -96,12 +97,13 @@ export class FactWriter {
     cause: number,
     causeOutcome: number,
     abandoned: boolean,
+    wait = request.state === FrameState.queued ? now - request.start : request.begun - request.start,
   ): void {
     const batch = this.batch;
     const row = batch.append(FactKind.request, now);
     this.#identify(row, request);
     batch.start[row] = request.start;
-    batch.wait[row] = request.state === FrameState.queued ? now - request.start : request.begun - request.start;
+    batch.wait[row] = wait;
     batch.extra[row] = request.workSpent;
     batch.outcome[row] = outcome;
     batch.status[row] = status;
@@ -113,6 +115,26 @@ export class FactWriter {
     batch.peer[row] = request.callerReplica;
     if (abandoned) batch.flags[row] = FactFlag.abandoned;
     this.#serverSpan(row, request);
+  }
+
+  /** @param change a Change; the meaning of the rest is its own */
+  change(
+    now: Nanos,
+    change: number,
+    service: number,
+    replica: number,
+    start: Nanos,
+    wait: number,
+    attempt = 0,
+  ): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.change, now);
+    batch.outcome[row] = change;
+    batch.service[row] = service;
+    batch.replica[row] = replica;
+    batch.start[row] = start;
+    batch.wait[row] = wait;
+    batch.attempt[row] = attempt;
   }
 
   samples(now: Nanos, workloads: readonly WorkloadState[], stations: readonly Station[]): void {

@@ -70,6 +70,9 @@ export class Frame {
   start: Nanos = NO_TIME;
   /** When a worker took it up. */
   begun: Nanos = NO_TIME;
+  /** How long it waits in the queue before it gives up, and before the queue's discipline drops it. */
+  patience = 0;
+  dropsAfter = 0;
   /** Own work of the endpoint's latency, multiplied by faults; and what faults add to it. */
   ownWork = 0;
   addedWork = 0;

@@ -70,6 +70,7 @@ export class Interruptions {
           -1,
         );
       }
+      if (frame.state === FrameState.working) this.#core.ownWork.cutOff(frame);
       // A request on its way to the service has not reached it: nobody there has seen it.
       if (frame.kind === FrameKind.request && frame.state !== FrameState.transit) {
         this.#core.facts.request(

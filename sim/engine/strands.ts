@@ -27,7 +27,7 @@ export class Strands {
         case Op.work: {
           frame.pc++;
           const duration = this.#workOf(frame, instruction.share, instruction.distribution, instruction.salt);
-          if (duration > 0) return this.#wait(frame, FrameState.working, duration);
+          if (duration > 0) return this.#work(frame, duration);
           if (this.#failsNow(frame)) return;
           continue;
         }
@@ -90,7 +90,7 @@ export class Strands {
           if (frame.kind === FrameKind.iteration) return this.#core.workloads.iterationEnded(frame, Outcome.ok);
           // Work that no step asked for: what faults add takes its time, and an own failure its effect.
           const duration = this.#workOf(frame, 0, undefined, 0);
-          if (duration > 0) return this.#wait(frame, FrameState.working, duration);
+          if (duration > 0) return this.#work(frame, duration);
           if (!this.#failsNow(frame)) this.#core.servers.finish(frame, Outcome.ok, 200, -1, 0);
           return;
         }
@@ -121,6 +121,12 @@ export class Strands {
     if (frame.state !== FrameState.working || !this.#failsNow(frame)) this.run(frame);
   }
 
+  /** Own work: how long it takes is a matter of the station where that has cores to share, a CPU limit or pauses. */
+  #work(frame: Frame, duration: Nanos): void {
+    if (this.#core.hasCpus && this.#core.ownWork.begin(frame, duration)) return;
+    this.#wait(frame, FrameState.working, duration);
+  }
+
   #wait(frame: Frame, state: FrameState, duration: Nanos): void {
     frame.state = state;
     this.#core.schedule((this.#core.now + duration) as Nanos, Event.resume, frame.slot, frame.generation);
@@ -143,6 +149,7 @@ export class Strands {
       this.strandKey(frame);
       duration += distribution.sample(uniform(mixed.high, mixed.low, salt));
     }
+    if (this.#core.hasWarmUps) duration *= this.#core.fleet.stationOf(request).slowness(this.#core.now);
     if (!request.worked) {
       request.worked = true;
       duration += request.addedWork;

@@ -36,7 +36,7 @@ export interface RequestStats {
 
 export interface ServiceStats extends RequestStats {
   readonly kind: ServiceKind;
-  /** Mean share of its workers that were busy, over the whole run; null when their number has no limit. */
+  /** Mean share of its cores (workers, where it has none) that were busy, over the whole run; null without a limit. */
   readonly utilization: number | null;
   /** Made by it, as a caller. */
   readonly retries: number;

@@ -3,6 +3,7 @@
 import type { Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import type { Zipf } from "../distributions/zipf.ts";
+import type { Capacity } from "./capacity.ts";
 
 export const LANGUAGES = ["go", "java", "nodejs", "python", "ruby", "php", "dotnet", "rust", "cpp"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -63,6 +64,7 @@ export interface Service {
   readonly concurrency: number;
   /** Requests that one replica lets wait. Infinity: no limit. */
   readonly queue: number;
+  readonly capacity: Capacity;
   /** Time from any caller to this service, and the same again back. */
   readonly network: Distribution | undefined;
   readonly logs: { readonly format: LogFormat; readonly level: LogLevel };

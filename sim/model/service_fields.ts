@@ -23,12 +23,12 @@ import {
   text,
   withDefault,
   word,
-  wrongType,
 } from "../base/fields.ts";
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { latencyField } from "../distributions/registry.ts";
 import { attributesField, constantAttributesField } from "./attribute_fields.ts";
 import { conditionField } from "./context_fields.ts";
+import { CAPACITY, capacityOf, unlimitedOr } from "./capacity_fields.ts";
 import {
   type Endpoint,
   type ErrorSpec,
@@ -44,9 +44,8 @@ import { endpointStepsField } from "./step_fields.ts";
 
 /** Kubernetes' largest clusters have 5,000 nodes; each replica is a resource with a name of its own. */
 const REPLICAS_MAX = 10_000;
-/** Both are counts that an engine keeps in memory when they are reached. */
+/** A count that an engine keeps in memory when it is reached. */
 const CONCURRENCY_MAX = 1_000_000;
-const QUEUE_MAX = 10_000_000;
 /** Each request asks every variant of its endpoint. */
 const VARIANTS_MAX = 100;
 /** What a service may be called: names become folders. */
@@ -148,20 +147,6 @@ export const endpointField: DefinedField<EndpointConfig> = defined(
     ),
 );
 
-function unlimitedOr(field: Field<number>): Field<number> {
-  const expects = `${field.expects}, or unlimited`;
-  return {
-    expects,
-    decode: (node, diagnostics) =>
-      node.type === "scalar" && node.value === "unlimited"
-        ? Infinity
-        : node.type === "scalar" && typeof node.value === "number"
-        ? field.decode(node, diagnostics)
-        : wrongType(node, expects, diagnostics),
-    schema: () => ({ anyOf: [field.schema(), { const: "unlimited" }] }),
-  };
-}
-
 const LANGUAGE_SYNONYMS = {
   "c#": "dotnet",
   "c++": "cpp",
@@ -205,12 +190,7 @@ const SERVICE = {
     "Requests that one replica works on at once, each for its whole service time.",
     "unlimited",
   ),
-  queue: withDefault(
-    unlimitedOr(integer({ min: 0, max: QUEUE_MAX })),
-    Infinity,
-    "Requests that one replica lets wait when all its workers are busy; past it they are refused with 503.",
-    "unlimited",
-  ),
+  ...CAPACITY,
   network: optional(latencyField, "Time between any caller and this service, each way. The file's if left out."),
   logs: withDefault(
     record("logs", {
@@ -274,7 +254,22 @@ function completeService(
   if (config.kind === "external") refuse("logs", "an external service writes no log", "leave it out");
   const endpoints = new Map<string, Endpoint>();
   for (const [name, endpoint] of config.endpoints) endpoints.set(name, { name, ...endpoint });
-  return valid ? { ...config, system: config.system ?? SYSTEMS[config.kind], endpoints } : INVALID;
+  const capacity = capacityOf(config, node, diagnostics);
+  if (!valid || capacity === INVALID) return INVALID;
+  return {
+    kind: config.kind,
+    language: config.language,
+    version: config.version,
+    system: config.system ?? SYSTEMS[config.kind],
+    replicas: config.replicas,
+    concurrency: config.concurrency,
+    queue: config.queue.size,
+    capacity,
+    network: config.network,
+    logs: config.logs,
+    attributes: config.attributes,
+    endpoints,
+  };
 }
 
 /** All services by name. */

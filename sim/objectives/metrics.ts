@@ -152,7 +152,8 @@ export const METRICS = {
   service_utilization: {
     type: "gauge",
     contains: "default",
-    summary: "Share of a service's workers that were busy in the last second; of several services, the busiest.",
+    summary:
+      "Share of a service's cores, or workers, that were busy in the last second; of several services, the busiest.",
     tags: ["service"],
   },
   retries: {

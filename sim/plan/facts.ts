@@ -16,7 +16,10 @@ export const FactKind = {
   dropped: 4,
   /** Once a simulated second for each workload: `wait` active VUs, `extra` initialised VUs. */
   vus: 5,
-  /** Once a simulated second for each replica: `wait` requests in the queue, `extra` busy workers, `start` worker-nanoseconds busy since the start. */
+  /**
+   * Once a simulated second for each replica: `wait` requests in the queue, `extra` busy workers, `start` nanoseconds that
+   * its cores (or workers, where it has no cores and no CPU limit) were in use since the start.
+   */
   station: 6,
   /** An iteration of an open load was due: `extra` is 1 when it started, 0 when it was dropped. */
   arrival: 7,
@@ -34,7 +37,7 @@ export const Outcome = {
   dependency: 2,
   /** The caller's patience ended. */
   timeout: 3,
-  /** The queue was full: answered 503 at once, without a worker. */
+  /** The queue was full: answered 503 at once, without a worker. A call: turned away for whatever reason, 503 or 429. */
   refused: 4,
   /** Still open when its workload or the run ended. */
   interrupted: 5,
@@ -42,12 +45,33 @@ export const Outcome = {
   aborted: 6,
   /** The chain of calls was deeper than CALL_DEPTH_MAX. */
   tooDeep: 7,
+  /** The patience of a request in the queue ended: answered 503 without a worker. */
+  expired: 8,
+  /** CoDel dropped a request from the queue: answered 503 without a worker. */
+  dropped: 9,
+  /** Turned away by load shedding although there was room: answered 503 at once. */
+  shed: 10,
+  /** The rate limit's bucket was empty: answered 429 at once; `wait` is the time until a token comes. */
+  rateLimited: 11,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
 /** What a `change` fact tells. Each says which columns mean something besides `service` and `replica`. */
-export const Change = {} as const;
+export const Change = {
+  /** The replica stood still from `start` to `time`, for `wait`; `attempt` counts such pauses of it, from 1, up to 65,535 and round. */
+  paused: 10,
+  /** Its CPU quota was used up: its own work waits for `wait`, until the next period. */
+  throttled: 11,
+} as const;
 export type Change = (typeof Change)[keyof typeof Change];
+
+/** More than any Outcome, for keys made of several. */
+export const OUTCOMES_MAX = 64;
+
+/** Whether a request was turned away, or left the queue, without a worker. */
+export function isRefusal(outcome: number): boolean {
+  return outcome === Outcome.refused || (outcome >= Outcome.expired && outcome <= Outcome.rateLimited);
+}
 
 export const FactFlag = {
   /** call: another attempt follows, `wait` after this one's end. */

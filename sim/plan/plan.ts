@@ -5,6 +5,7 @@ import { type Nanos, nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import type { FaultEffect } from "../faults/fault.ts";
 import type { Load } from "../load/load.ts";
+import { type Capacity, coresOf } from "../model/capacity.ts";
 import type {
   AttributeSpec,
   Backoff,
@@ -54,9 +55,16 @@ export interface PlanService {
   readonly concurrency: number;
   /** Infinity: no limit. */
   readonly queue: number;
+  readonly capacity: Capacity;
   readonly logs: { readonly format: LogFormat; readonly level: LogLevel };
   readonly attributes: ReadonlyMap<string, Scalar>;
   readonly endpoints: readonly number[];
+}
+
+/** What utilization is a share of: a replica's cores, or its workers where it has no cores; Infinity without a limit. */
+export function capacityOf({ capacity, concurrency }: PlanService): number {
+  const cores = coresOf(capacity);
+  return cores < Infinity ? cores : concurrency;
 }
 
 export interface PlanEndpoint {

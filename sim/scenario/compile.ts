@@ -125,6 +125,7 @@ class Compiler {
       replicas: service.replicas,
       concurrency: service.concurrency,
       queue: service.queue,
+      capacity: service.capacity,
       logs: service.logs,
       attributes: service.attributes,
       endpoints: [...service.endpoints.keys()].map((endpoint) => this.endpoint({ service: service.name, endpoint })),
