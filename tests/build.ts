@@ -7,6 +7,7 @@ import type { ClosedLoad, OpenLoad } from "../sim/load/load.ts";
 import { PLAIN_CAPACITY } from "../sim/model/capacity.ts";
 import type { CallStep, Endpoint, EndpointRef, Service, Step } from "../sim/model/model.ts";
 import { NO_BODIES } from "../sim/model/model.ts";
+import { NO_POLICIES } from "../sim/model/policies.ts";
 import { FactBatch, FactKind } from "../sim/plan/facts.ts";
 import type { Plan } from "../sim/plan/plan.ts";
 import { compileScenario } from "../sim/scenario/compile.ts";
@@ -47,6 +48,7 @@ export function call(target: string, options: Partial<Omit<CallStep, "type" | "t
     network: undefined,
     onFailure: "continue",
     checks: [],
+    policies: NO_POLICIES,
     ...options,
   };
 }
@@ -77,6 +79,7 @@ export function service(
     network: undefined,
     logs: { format: "json", level: "info" },
     attributes: new Map(),
+    callers: undefined,
     ...options,
     endpoints: new Map(Object.entries(endpoints).map(([key, value]) => [key, { ...value, name: key }])),
   };

@@ -7,6 +7,7 @@ import type { Load } from "../sim/load/load.ts";
 import { NO_BODIES, protocolOf } from "../sim/model/model.ts";
 import type { Threshold } from "../sim/objectives/threshold.ts";
 import { FactBatch, type FactKind } from "../sim/plan/facts.ts";
+import { NOTHING_SHARED } from "../sim/plan/policies.ts";
 import type { Plan, PlanEndpoint, PlanService, PlanWorkload } from "../sim/plan/plan.ts";
 
 const S = 1e9;
@@ -64,6 +65,7 @@ export function tinyPlan(
     services: planServices,
     endpoints,
     sites: [],
+    shared: NOTHING_SHARED,
     logs: [],
     failures: [],
     journeys: [{ index: 0, name: "journey", program: [] }],

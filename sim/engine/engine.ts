@@ -6,6 +6,7 @@ import { type FactBatch, Outcome } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Core, EVENTS_AT_ONE_INSTANT_MAX } from "./core.ts";
 import { Event } from "./event.ts";
+import { CallHold } from "./frame.ts";
 
 /** Rows after which a step returns early, so that a burst does not pile up facts. */
 const BATCH_ROWS = 16_384;
@@ -84,7 +85,11 @@ export class Engine {
       case Event.resume:
       case Event.respond:
       case Event.timeout:
-      case Event.retry: {
+      case Event.retry:
+      case Event.hedge:
+      case Event.connected:
+      case Event.bulkheadTimeout:
+      case Event.poolTimeout: {
         const frame = this.#core.pool.frames[subject]!;
         if (frame.generation !== generation) return;
         if (this.#core.pauses.standing > 0 && this.#core.pauses.defers(frame, kind)) return;
@@ -93,7 +98,15 @@ export class Engine {
         else if (kind === Event.respond) {
           this.#core.calls.attemptEnded(frame, frame.responseOutcome, frame.responseStatus, frame.responseCause);
         } else if (kind === Event.timeout) this.#core.calls.attemptEnded(frame, Outcome.timeout, 0, -1);
-        else this.#core.calls.attempt(frame);
+        else if (kind === Event.retry) this.#core.calls.attempt(frame);
+        else if (kind === Event.hedge) this.#core.hedges.fire(frame);
+        else if (kind === Event.connected) this.#core.policies.connected(frame);
+        else {
+          this.#core.policies.lineTimeout(
+            frame,
+            kind === Event.poolTimeout ? CallHold.poolLine : CallHold.bulkheadLine,
+          );
+        }
         return;
       }
       case Event.cpu:
@@ -127,6 +140,8 @@ export class Engine {
         if (!state.ended) this.#core.interruptions.workload(state);
         return;
       }
+      case Event.ejectionEnd:
+        return this.#core.policies.ejectionEnd(subject);
       case Event.sample:
         if (this.#core.canDeadlock) this.#core.interruptions.reportDeadlock();
         this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);

@@ -29,5 +29,13 @@ export const Event = {
   pause: 14,
   pauseEnd: 15,
   wake: 16,
+  /** Another attempt of a call is due beside the one that is under way. */
+  hedge: 20,
+  /** A connection has been set up. */
+  connected: 21,
+  /** The longest wait for a place in a bulkhead, or for a connection, is over. */
+  bulkheadTimeout: 22,
+  poolTimeout: 23,
+  ejectionEnd: 24,
 } as const;
 export type Event = (typeof Event)[keyof typeof Event];

@@ -1,7 +1,7 @@
 // Writes what happened as rows of facts.
 
 import type { Nanos } from "../base/time.ts";
-import { type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
 import type { CallSite } from "../plan/plan.ts";
 import { type Frame, FrameState } from "./frame.ts";
 import type { Station } from "./station.ts";
@@ -75,6 +75,7 @@ export class FactWriter {
     batch.endpoint[row] = site.callee;
     batch.peer[row] = strand.callPeer;
     batch.wait[row] = pause > 0 ? pause : 0;
+    batch.extra[row] = strand.callWaited;
     batch.key[row * 2] = strand.callHigh;
     batch.key[row * 2 + 1] = strand.callLow;
     if (site.journey >= 0) {
@@ -135,6 +136,49 @@ export class FactWriter {
     batch.start[row] = start;
     batch.wait[row] = wait;
     batch.attempt[row] = attempt;
+  }
+
+  /** What a caller thinks of its callee changed with the end of a call, or with an attempt. See Change for the rest. */
+  callerChange(
+    now: Nanos,
+    change: number,
+    strand: Frame,
+    site: CallSite,
+    peer: number,
+    wait: number,
+    extra: number,
+    status: number,
+  ): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.change, now);
+    this.#identify(row, site.journey >= 0 ? strand : strand.root);
+    batch.outcome[row] = change;
+    batch.site[row] = site.index;
+    batch.endpoint[row] = site.callee;
+    batch.peer[row] = peer;
+    batch.wait[row] = wait;
+    batch.extra[row] = extra;
+    batch.status[row] = status;
+    if (site.journey >= 0) batch.flags[row] = FactFlag.journey;
+    else {
+      batch.span[row * 2] = strand.root.spanHigh;
+      batch.span[row * 2 + 1] = strand.root.spanLow;
+    }
+  }
+
+  /** A replica that a caller had ejected is used again. @param service the caller's; -1 for the users */
+  returned(now: Nanos, service: number, replica: number, site: CallSite, peer: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.change, now);
+    batch.outcome[row] = Change.returned;
+    batch.site[row] = site.index;
+    batch.endpoint[row] = site.callee;
+    batch.peer[row] = peer;
+    if (service < 0) batch.flags[row] = FactFlag.journey;
+    else {
+      batch.service[row] = service;
+      batch.replica[row] = replica;
+    }
   }
 
   samples(now: Nanos, workloads: readonly WorkloadState[], stations: readonly Station[]): void {

@@ -16,8 +16,21 @@ export const FrameState = {
   calling: 4,
   pausing: 5,
   joining: 6,
+  /** Its own attempt of a call has failed, and another one is under way beside it. */
+  hedging: 10,
 } as const;
 export type FrameState = (typeof FrameState)[keyof typeof FrameState];
+
+/** What an attempt of a call holds of its caller's, or waits for, as a set of bits. */
+export const CallHold = {
+  breaker: 1,
+  bulkhead: 2,
+  bulkheadLine: 4,
+  connection: 8,
+  poolLine: 16,
+  /** It counts as under way to `callPeer`. */
+  sent: 32,
+} as const;
 
 const NO_TIME = 0 as Nanos;
 
@@ -77,6 +90,8 @@ export class Frame {
   ownWork = 0;
   addedWork = 0;
   workSpent = 0;
+  /** Request: when its caller will wait no more, as far as the caller has said so. */
+  deadline: Nanos = FOREVER;
   /** It has spent work, so what it fails with of its own accord has taken effect. */
   worked = false;
   /** Index of the endpoint's variant that is in force; -1 for none. */
@@ -104,7 +119,10 @@ export class Frame {
   readonly turnsTotal: number[] = [];
 
   callSite = -1;
+  /** The number of this attempt, hedges counted; of this try, without them; and how many attempts have been sent. */
   callAttempt = 0;
+  callTry = 0;
+  callsSent = 0;
   callDeadline: Nanos = FOREVER;
   callStart: Nanos = NO_TIME;
   callPeer = 0;
@@ -118,6 +136,19 @@ export class Frame {
   responseStatus = 0;
   responseOutcome = 0;
   responseCause = -1;
+  /** Slot of the request that the attempt made, which may have ended. */
+  callRequest = -1;
+  /** A set of CallHold. */
+  callHolds = 0;
+  breakerEpoch = 0;
+  connectStart: Nanos = NO_TIME;
+  /** How long it took to get a connection: waiting for one, and setting it up. */
+  callWaited: Nanos = NO_TIME;
+  /** Branch: it is an attempt of its parent's call, and runs no program. */
+  isHedge = false;
+  /** Further attempts of the current call: under way, and sent in this try. */
+  hedges = 0;
+  hedgesSent = 0;
 
   constructor(readonly slot: number) {}
 
@@ -135,6 +166,7 @@ export class Frame {
     this.ownWork = 0;
     this.addedWork = 0;
     this.workSpent = 0;
+    this.deadline = FOREVER;
     this.outcome = 0;
     this.cause = -1;
     this.causeOutcome = 0;
@@ -144,6 +176,11 @@ export class Frame {
     this.turns.length = 0;
     this.turnsTotal.length = 0;
     this.callSite = -1;
+    this.callRequest = -1;
+    this.callHolds = 0;
+    this.callWaited = NO_TIME;
+    this.isHedge = false;
+    this.hedges = 0;
   }
 }
 

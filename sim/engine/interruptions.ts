@@ -1,6 +1,6 @@
 // What is cut off: by the end of a grace, of a workload or of the run. And deadlocks, in which nothing ever ends.
 
-import { Outcome } from "../plan/facts.ts";
+import { FactFlag, Outcome } from "../plan/facts.ts";
 import type { Core } from "./core.ts";
 import { deadlockedServices } from "./deadlock.ts";
 import { type Frame, FrameKind, FrameState } from "./frame.ts";
@@ -19,19 +19,26 @@ export class Interruptions {
   /** The user is gone: the iteration ends, and what the services still do for it is abandoned. */
   iteration(iteration: Frame): void {
     const strands = [iteration];
-    this.#collectBranches(iteration, strands);
+    this.collectBranches(iteration, strands);
+    for (const strand of strands) {
+      // A user who goes cancels what is to be cancelled.
+      if (strand.state === FrameState.calling && this.#core.plan.sites[strand.callSite]!.policies?.cancel === true) {
+        this.#core.calls.cancelCallee(strand);
+      }
+    }
     this.end(strands, Outcome.interrupted);
   }
 
-  #collectBranches(owner: Frame, into: Frame[]): void {
-    if (owner.state !== FrameState.joining) return;
+  /** Adds the branches that a strand waits for, and theirs; further attempts of its call among them. */
+  collectBranches(owner: Frame, into: Frame[]): void {
+    if (owner.state !== FrameState.joining && owner.hedges === 0) return;
     for (const slot of owner.forked) {
       const branch = this.#core.pool.frames[slot]!;
       if (
         branch.kind !== FrameKind.branch || branch.parent !== owner.slot || branch.parentGeneration !== owner.generation
       ) continue;
       into.push(branch);
-      this.#collectBranches(branch, into);
+      this.collectBranches(branch, into);
     }
   }
 
@@ -49,8 +56,9 @@ export class Interruptions {
    * Ends strands at once, innermost first, and in an order that depends on nothing but the requests themselves. Whoever
    * waits for one of them and is not among them hears nothing.
    * @param outcome plan/facts.ts's, of the requests, calls and iterations that end
+   * @param status of the requests
    */
-  end(frames: Frame[], outcome: number): void {
+  end(frames: Frame[], outcome: number, status = 0): void {
     frames.sort((a, b) =>
       b.depth - a.depth || Number(a.kind !== FrameKind.branch) - Number(b.kind !== FrameKind.branch) ||
       a.start - b.start ||
@@ -66,7 +74,7 @@ export class Interruptions {
           outcome,
           0,
           -1,
-          0,
+          frame.isHedge ? FactFlag.hedge : 0,
           -1,
         );
       }
@@ -77,7 +85,7 @@ export class Interruptions {
           this.#core.now,
           frame,
           outcome,
-          0,
+          status,
           -1,
           0,
           !this.#core.servers.callerWaits(frame),
@@ -89,6 +97,13 @@ export class Interruptions {
     }
     const going = new Set(frames);
     for (const station of touched) station.removeWhere((slot) => going.has(this.#core.pool.frames[slot]!));
+    // What they hold goes to strands that stay: none of them may take it, and no frame is free for another yet.
+    const holding = frames.filter((frame) => frame.callHolds !== 0 && frame.state === FrameState.calling);
+    for (const frame of holding) frame.generation = (frame.generation + 1) | 0;
+    for (const frame of holding) {
+      const site = this.#core.plan.sites[frame.callSite]!;
+      this.#core.policies.ended(frame, site, site.policies!, outcome, 0);
+    }
     for (const frame of frames) {
       if (frame.kind === FrameKind.iteration) this.#core.workloads.iterationEnded(frame, outcome);
       else this.#core.workloads.release(frame);

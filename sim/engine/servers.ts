@@ -12,6 +12,7 @@ const SALT_NETWORK_BACK = hashText("network back");
 const SALT_PATIENCE = hashText("patience in the queue");
 const STATUS_REFUSED = 503;
 const STATUS_TOO_MANY_REQUESTS = 429;
+const STATUS_TOO_LATE = 504;
 
 export class Servers {
   readonly #core: Core;
@@ -94,6 +95,7 @@ export class Servers {
 
   /** A worker takes a request up. How long it takes is decided now: a stall that is over does not slow what waited for it. */
   #begin(request: Frame, station: Station): void {
+    if (request.deadline < this.#core.now) return this.#refuse(request, Outcome.tooLate, STATUS_TOO_LATE);
     const endpoint = this.#core.plan.endpoints[request.endpoint]!;
     const { keyHigh, keyLow } = request;
     station.hold(this.#core.now);

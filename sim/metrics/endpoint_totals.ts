@@ -8,6 +8,7 @@ export class EndpointTotals {
   errors = 0;
   refused = 0;
   abandoned = 0;
+  cancelled = 0;
   interrupted = 0;
   /** Accepted requests only. */
   readonly duration = new Trend();
@@ -22,4 +23,6 @@ export class EndpointTotals {
   /** Attempts by anybody to call it. */
   retries = 0;
   timeouts = 0;
+  held_back = 0;
+  hedges = 0;
 }

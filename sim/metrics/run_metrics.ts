@@ -217,6 +217,7 @@ export class RunMetrics {
     totals.requests++;
     if ((traits & Trait.failed) !== 0) totals.errors++;
     if ((traits & Trait.abandoned) !== 0) totals.abandoned++;
+    if ((traits & Trait.cancelled) !== 0) totals.cancelled++;
     if ((traits & Trait.refused) !== 0) totals.refused++;
     else {
       totals.duration.add(durationOf(batch, row));
@@ -233,7 +234,10 @@ export class RunMetrics {
     const retry = (traits & Trait.retry) !== 0;
     const timeout = (traits & Trait.timeout) !== 0;
     const ofJourney = (traits & Trait.journey) !== 0;
-    if (retry || timeout) {
+    const heldBack = (traits & Trait.heldBack) !== 0, hedge = (traits & Trait.hedge) !== 0;
+    if (retry || timeout || heldBack || hedge) {
+      if (heldBack) totals.held_back++;
+      if (hedge) totals.hedges++;
       const caller = ofJourney ? this.#retriesBy.length : batch.service[row]!;
       if (retry) totals.retries++;
       if (timeout) totals.timeouts++;
@@ -430,6 +434,9 @@ export class RunMetrics {
       case "timeouts":
       case "refused":
       case "abandoned":
+      case "cancelled":
+      case "held_back":
+      case "hedges":
         return new Counter(sum(endpoints, (each) => each[metric]), true);
       case "iteration_duration":
         return merged(workloads.map((each) => each.duration));

@@ -4,6 +4,7 @@ import type { Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import type { Zipf } from "../distributions/zipf.ts";
 import type { Capacity } from "./capacity.ts";
+import type { CallPolicies, RetryBudgetPolicy, RetryCondition } from "./policies.ts";
 
 export const LANGUAGES = ["go", "java", "nodejs", "python", "ruby", "php", "dotnet", "rust", "cpp"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -70,7 +71,17 @@ export interface Service {
   readonly logs: { readonly format: LogFormat; readonly level: LogLevel };
   /** Resource attributes besides those that every service has. */
   readonly attributes: ReadonlyMap<string, Scalar>;
+  /** Policies of all calls to it, where the call itself has no other. */
+  readonly callers: CallerDefaults | undefined;
   readonly endpoints: ReadonlyMap<string, Endpoint>;
+}
+
+/** How a service is called unless a call says otherwise. */
+export interface CallerDefaults {
+  readonly timeout: Nanos | undefined;
+  readonly deadline: Nanos | undefined;
+  readonly retry: RetryPolicy | undefined;
+  readonly policies: CallPolicies;
 }
 
 export interface Endpoint {
@@ -153,6 +164,7 @@ export interface CallStep {
   readonly optional: boolean;
   /** Steps taken when the call failed, in its place. */
   readonly fallback: readonly Step[] | undefined;
+  readonly policies: CallPolicies;
   readonly network: Distribution | undefined;
   /** In journeys: what the user does when the call failed for good. */
   readonly onFailure: FailureReaction;
@@ -164,6 +176,9 @@ export interface RetryPolicy {
   /** The first one included. */
   readonly attempts: number;
   readonly backoff: Backoff | undefined;
+  /** What is tried again; if absent time-outs, refusals, lost connections and statuses of 500 and more, and 429. */
+  readonly on?: readonly RetryCondition[] | undefined;
+  readonly budget?: RetryBudgetPolicy | undefined;
 }
 
 /** Pause before attempt n + 1: min(max, base · factor^(n−1)), changed by the jitter. */

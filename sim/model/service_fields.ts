@@ -40,6 +40,7 @@ import {
   SERVICE_KINDS,
   type ServiceKind,
 } from "./model.ts";
+import { callersField } from "./policy_fields.ts";
 import { endpointStepsField } from "./step_fields.ts";
 
 /** Kubernetes' largest clusters have 5,000 nodes; each replica is a resource with a name of its own. */
@@ -138,7 +139,8 @@ export const endpointField: DefinedField<EndpointConfig> = defined(
         unknown: (key) =>
           /^p\d+$|^(normal|uniform|exponential|pareto|percentiles|mix)$/.test(key)
             ? `a distribution stands under latency: latency: { ${key}: … }`
-            : /^(timeout|deadline|retry|fallback|optional|probability)$/.test(key)
+            : /^(timeout|deadline|retry|fallback|optional|probability|cancel|propagateDeadline|breaker|outlier|hedge|bulkhead|pool|balancer)$/
+                .test(key)
             ? `an option of a call: calls: [{ call: cart.GetCart, ${key}: … }]`
             : key === "call"
             ? 'did you mean "calls"? it is a list: calls: [cart.GetCart]'
@@ -192,6 +194,7 @@ const SERVICE = {
   ),
   ...CAPACITY,
   network: optional(latencyField, "Time between any caller and this service, each way. The file's if left out."),
+  callers: optional(callersField, "Policies of all calls to it; what a call says itself goes before."),
   logs: withDefault(
     record("logs", {
       format: withDefault(word(LOG_FORMATS), "json", "How its lines are written."),
@@ -266,6 +269,7 @@ function completeService(
     queue: config.queue.size,
     capacity,
     network: config.network,
+    callers: config.callers,
     logs: config.logs,
     attributes: config.attributes,
     endpoints,

@@ -5,11 +5,9 @@ import {
   type Decoded,
   defined,
   type DefinedField,
-  duration,
   either,
   type Field,
   flag,
-  integer,
   INVALID,
   type Invalid,
   isScalar,
@@ -32,32 +30,25 @@ import {
 } from "../base/fields.ts";
 import type { Diagnostics, Mark } from "../base/diagnostics.ts";
 import { entryOf, type Node } from "../base/node.ts";
-import { type Nanos, nanos, RUN_LENGTH_MAX } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { countField, latencyField } from "../distributions/registry.ts";
 import { attributesField } from "./attribute_fields.ts";
 import { checksField } from "./check_fields.ts";
 import { conditionField } from "./context_fields.ts";
 import {
-  type Backoff,
   type ChooseOption,
   type EndpointRef,
   FAILURE_REACTIONS,
-  JITTERS,
   LOG_LEVELS,
   type LogStep,
-  type RetryPolicy,
   type Step,
   type WorkStep,
 } from "./model.ts";
+import { NO_POLICIES } from "./policies.ts";
+import { patience, POLICIES, POLICY_DEFINITIONS, retryField, withPolicies } from "./policy_fields.ts";
 
 /** Meta's widest call graphs have about 50 calls of one endpoint. */
 const STEPS_MAX = 1000;
-/** More attempts than that are a loop; gRPC allows five. */
-const ATTEMPTS_MAX = 100;
-/** The pauses of 100 attempts at 10 times each leave every range; max holds them back. */
-const BACKOFF_FACTOR_MAX = 10;
-const BACKOFF_MAX_DEFAULT = nanos(30e9);
 const WEIGHT_MAX = 1e9;
 const MESSAGE_LENGTH_MAX = 1000;
 
@@ -79,59 +70,6 @@ export const referenceField: Field<EndpointRef> = marked(REFERENCES, {
   },
   schema: () => ({ type: "string", pattern: "^[^.]+\\..+$" }),
 });
-
-const patience = duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX });
-
-const backoffField: Field<Backoff> = converted(
-  either(
-    "a duration, or { base, max, factor, jitter }",
-    isScalar,
-    converted(
-      patience,
-      (base): Backoff => ({ base, max: Math.max(base, BACKOFF_MAX_DEFAULT) as Nanos, factor: 2, jitter: "none" }),
-    ),
-    record("a backoff", {
-      base: required(patience, "Pause before the second attempt.", "base: 50ms"),
-      max: withDefault(patience, BACKOFF_MAX_DEFAULT, "No pause is longer.", "30s"),
-      factor: withDefault(
-        number({ min: 1, max: BACKOFF_FACTOR_MAX }),
-        2,
-        "What each further pause is multiplied by; 1 keeps them equal.",
-      ),
-      jitter: withDefault(
-        word(JITTERS),
-        "none",
-        "full: from 0 to the pause; equal: from half of it; none: the pause itself.",
-      ),
-    }),
-  ),
-  (backoff, node, diagnostics) =>
-    backoff.max < backoff.base
-      ? wrong(node, "the backoff's max is shorter than its base", diagnostics, "max is at least base")
-      : backoff,
-);
-
-const retryField: Field<RetryPolicy> = record(
-  "a retry policy",
-  {
-    attempts: required(
-      integer({ min: 1, max: ATTEMPTS_MAX }),
-      "How often the call is tried, the first time included.",
-      "attempts: 3",
-    ),
-    backoff: optional(
-      backoffField,
-      "Pause between attempts: a duration, doubled each time, or a map. None if left out.",
-    ),
-  },
-  {
-    instead: (node) =>
-      node.type === "scalar" && typeof node.value === "number"
-        ? `write { attempts: ${node.text} }; attempts counts the first one`
-        : "write { attempts: 3, backoff: 50ms }",
-    unknown: (key) => /^(max_?)?(retries|count|times|max)$/i.test(key) ? "attempts: how often in all" : undefined,
-  },
-);
 
 type Config = { readonly [key: string]: unknown };
 
@@ -182,6 +120,7 @@ function callKind(place: StepPlace): StepKind {
     timeout: optional(patience, "How long each attempt is waited for. For ever if left out."),
     deadline: optional(patience, "How long all attempts are waited for, pauses included. For ever if left out."),
     retry: optional(retryField, "What is tried again when it failed: { attempts: 3, backoff: 50ms }."),
+    ...POLICIES,
     optional: withDefault(flag, false, "Whether the caller goes on when the call failed."),
     fallback: optional(
       either(
@@ -202,7 +141,13 @@ function callKind(place: StepPlace): StepKind {
     return stepKind({
       summary,
       fields: calls,
-      step: ({ call, ...options }) => ({ type: "call", target: call, ...options, onFailure: "continue", checks: [] }),
+      step: ({ call, ...options }) => ({
+        type: "call",
+        target: call,
+        ...withPolicies(options),
+        onFailure: "continue",
+        checks: [],
+      }),
     });
   }
   return stepKind({
@@ -221,7 +166,7 @@ function callKind(place: StepPlace): StepKind {
         "none",
       ),
     },
-    step: ({ call, ...options }) => ({ type: "call", target: call, ...options }),
+    step: ({ call, ...options }) => ({ type: "call", target: call, ...withPolicies(options) }),
   });
 }
 
@@ -349,6 +294,7 @@ function stepField(place: StepPlace): Field<Step> {
     optional: false,
     fallback: undefined,
     network: undefined,
+    policies: NO_POLICIES,
     onFailure: "continue",
     checks: [],
   }));
@@ -468,5 +414,7 @@ export const journeyStepsField: Field<readonly Step[]> = marked(
   listOf(FIELDS.journey.step, "a list of steps", { min: 1, sizeMax: STEPS_MAX }),
 );
 /** The fields of steps that have names of their own in the schema. */
-export const STEP_DEFINITIONS: readonly DefinedField<unknown>[] = Object.values(FIELDS)
-  .flatMap(({ step, option }) => [step, option]);
+export const STEP_DEFINITIONS: readonly DefinedField<unknown>[] = [
+  ...Object.values(FIELDS).flatMap(({ step, option }) => [step, option]),
+  ...POLICY_DEFINITIONS,
+];

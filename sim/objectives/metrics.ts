@@ -173,7 +173,8 @@ export const METRICS = {
   refused: {
     type: "counter",
     contains: "default",
-    summary: "Requests that found a full queue.",
+    summary:
+      "Requests that a service turned away: they found a full queue, or came too late for their caller's deadline.",
     tags: REQUEST,
     zeroIsAnAnswer: true,
   },
@@ -182,6 +183,29 @@ export const METRICS = {
     contains: "default",
     summary: "Requests that a service finished although nobody waited for the answer any more.",
     tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  cancelled: {
+    type: "counter",
+    contains: "default",
+    summary:
+      "Requests that their caller cancelled, by a time-out with `cancel`, or because a hedged call had its answer.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  held_back: {
+    type: "counter",
+    contains: "default",
+    summary:
+      "Attempts of calls that the caller's own circuit breaker, bulkhead or connection pool did not let through.",
+    tags: CALL,
+    zeroIsAnAnswer: true,
+  },
+  hedges: {
+    type: "counter",
+    contains: "default",
+    summary: "Attempts of calls that were sent beside one that took too long.",
+    tags: CALL,
     zeroIsAnAnswer: true,
   },
 } as const satisfies { readonly [name: string]: MetricSpec };

@@ -53,6 +53,16 @@ export const Outcome = {
   shed: 10,
   /** The rate limit's bucket was empty: answered 429 at once; `wait` is the time until a token comes. */
   rateLimited: 11,
+  /** Its caller gave it up and said so: it ended at once. A call: because its caller was cancelled, or another attempt was faster. */
+  cancelled: 15,
+  /** The caller's deadline had passed when a worker took it up: answered 504 without working. */
+  tooLate: 16,
+  /** A call that the caller's open circuit breaker did not let through. */
+  notPermitted: 17,
+  /** A call that found no place in the caller's bulkhead, within its wait. */
+  bulkheadFull: 18,
+  /** A call that got no connection within the pool's wait. */
+  noConnection: 19,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
@@ -62,6 +72,17 @@ export const Change = {
   paused: 10,
   /** Its CPU quota was used up: its own work waits for `wait`, until the next period. */
   throttled: 11,
+  /**
+   * A caller's circuit breaker for the callee of `site` opened (for `wait`), is half open, or closed. `extra`: the share of
+   * failed calls, or of slow ones when `status` is 1. With the span of the request that brought it about.
+   */
+  breakerOpened: 20,
+  breakerHalfOpen: 21,
+  breakerClosed: 22,
+  /** A caller ejected replica `peer` of the callee of `site`, for `wait`, after `extra` failures in a row. Likewise. */
+  ejected: 23,
+  /** It takes that replica back. Without a span. */
+  returned: 24,
 } as const;
 export type Change = (typeof Change)[keyof typeof Change];
 
@@ -70,7 +91,8 @@ export const OUTCOMES_MAX = 64;
 
 /** Whether a request was turned away, or left the queue, without a worker. */
 export function isRefusal(outcome: number): boolean {
-  return outcome === Outcome.refused || (outcome >= Outcome.expired && outcome <= Outcome.rateLimited);
+  return outcome === Outcome.refused || outcome === Outcome.tooLate ||
+    (outcome >= Outcome.expired && outcome <= Outcome.rateLimited);
 }
 
 export const FactFlag = {
@@ -84,6 +106,12 @@ export const FactFlag = {
   abandoned: 8,
   /** call: made by a journey, so it has no span; it is what k6 calls an HTTP request. */
   journey: 16,
+  /** call: sent beside an attempt that took too long. */
+  hedge: 32,
+  /** call: it failed while another attempt of the same call was under way. */
+  undecided: 64,
+  /** call: it would have been tried again, but the retry budget was used up. */
+  overBudget: 128,
 } as const;
 
 /** The deepest chain of calls in one trace; a deeper call fails with status 508. Alibaba's deepest graphs have about 40. */
@@ -120,7 +148,7 @@ export class FactBatch {
   start: Float64Array;
   /** request: time in the queue. call: pause before the next attempt. vus, station: see FactKind. */
   wait: Float64Array;
-  /** request: the own work it was given, faults included. dropped, vus, station, arrival: see FactKind. */
+  /** request: the own work it was given, faults included. call: how long it took to get a connection. dropped, vus, station, arrival: see FactKind. */
   extra: Float64Array;
   /** Four words a row, most significant first. */
   trace: Uint32Array;

@@ -20,6 +20,7 @@ import type {
 } from "../model/model.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
 import type { Condition } from "./condition.ts";
+import type { SharedStates, SitePolicies } from "./policies.ts";
 
 export interface Plan {
   readonly name: string;
@@ -31,6 +32,7 @@ export interface Plan {
   readonly services: readonly PlanService[];
   readonly endpoints: readonly PlanEndpoint[];
   readonly sites: readonly CallSite[];
+  readonly shared: SharedStates;
   readonly logs: readonly LogSite[];
   readonly failures: readonly Failure[];
   readonly journeys: readonly PlanJourney[];
@@ -127,6 +129,8 @@ export interface CallSite {
   readonly attempts: number;
   readonly backoff: Backoff | undefined;
   readonly optional: boolean;
+  /** undefined when it has none, which is the common case. */
+  readonly policies: SitePolicies | undefined;
   readonly network: Distribution | undefined;
   /** Of a journey's step: made on the answer to its last attempt. */
   readonly checks: readonly Check[];

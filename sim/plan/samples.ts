@@ -4,8 +4,9 @@
 import type { Check } from "../model/model.ts";
 import { isExpectedStatus, type MetricName } from "../objectives/metrics.ts";
 import { compares } from "../base/comparison.ts";
-import { type FactBatch, FactFlag, Outcome } from "./facts.ts";
+import { type FactBatch, FactFlag, isRefusal, Outcome } from "./facts.ts";
 import type { Plan, PlanEndpoint } from "./plan.ts";
+import { isHeldBack } from "./policies.ts";
 
 /** What makes a metric's samples: a journey's own call, a request in a service, an attempt of any call, and so on. */
 export type SampleSource =
@@ -37,6 +38,11 @@ export const Trait = {
   unsent: 128,
   /** A journey's call: an answer came in time. */
   answered: 256,
+  /** request: its caller cancelled it. call: its caller's breaker, bulkhead or pool held it back. */
+  cancelled: 2048,
+  heldBack: 2048,
+  /** call: sent beside an attempt that took too long. */
+  hedge: 4096,
 } as const;
 
 /** A status from which on a service's answer is its error. */
@@ -46,10 +52,11 @@ const STATUS_ERROR_MIN = 500;
 export function requestTraits(batch: FactBatch, row: number): number {
   const outcome = batch.outcome[row]!;
   if (outcome === Outcome.interrupted) return 0;
-  if (outcome === Outcome.refused) return Trait.counted | Trait.failed | Trait.refused;
+  if (isRefusal(outcome)) return Trait.counted | Trait.failed | Trait.refused;
   let traits: number = Trait.counted;
   if (batch.status[row]! >= STATUS_ERROR_MIN) traits |= Trait.failed;
-  if ((batch.flags[row]! & FactFlag.abandoned) !== 0) traits |= Trait.abandoned;
+  if (outcome === Outcome.cancelled) traits |= Trait.cancelled;
+  else if ((batch.flags[row]! & FactFlag.abandoned) !== 0) traits |= Trait.abandoned;
   return traits;
 }
 
@@ -58,11 +65,16 @@ export function callTraits(batch: FactBatch, row: number): number {
   const outcome = batch.outcome[row]!;
   if (outcome === Outcome.interrupted) return 0;
   let traits: number = Trait.counted;
-  if (batch.attempt[row]! > 1) traits |= Trait.retry;
+  if ((batch.flags[row]! & FactFlag.hedge) !== 0) traits |= Trait.hedge;
+  else if (batch.attempt[row]! > 1) traits |= Trait.retry;
+  // An attempt that a faster one made needless is no request that failed.
+  if (outcome === Outcome.cancelled) return traits;
+  const isHeld = isHeldBack(outcome);
+  if (isHeld) traits |= Trait.heldBack;
   if (outcome === Outcome.timeout) traits |= Trait.timeout;
   if ((batch.flags[row]! & FactFlag.journey) !== 0) {
     traits |= Trait.journey;
-    if (outcome === Outcome.aborted) traits |= Trait.unsent;
+    if (outcome === Outcome.aborted || isHeld) traits |= Trait.unsent;
     if (hasAnswer(batch, row)) traits |= Trait.answered;
     if (!isExpectedStatus(batch.status[row]!)) traits |= Trait.failed;
   }
@@ -133,6 +145,9 @@ export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
   timeouts: rule("call", "one", { having: Trait.timeout }),
   refused: rule("request", "one", { having: Trait.refused }),
   abandoned: rule("request", "one", { having: Trait.abandoned }),
+  cancelled: rule("request", "one", { having: Trait.cancelled }),
+  held_back: rule("call", "one", { having: Trait.heldBack }),
+  hedges: rule("call", "one", { having: Trait.hedge }),
 };
 
 /**
@@ -176,7 +191,9 @@ const NO_CHECKS: readonly Check[] = [];
  * @param traits of the fact; not 0
  */
 export function checksOn(plan: Plan, traits: number, batch: FactBatch, row: number): readonly Check[] {
-  if ((traits & Trait.journey) === 0 || (batch.flags[row]! & FactFlag.willRetry) !== 0) return NO_CHECKS;
+  if ((traits & Trait.journey) === 0 || (batch.flags[row]! & (FactFlag.willRetry | FactFlag.undecided)) !== 0) {
+    return NO_CHECKS;
+  }
   return plan.sites[batch.site[row]!]?.checks ?? NO_CHECKS;
 }
 

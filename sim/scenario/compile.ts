@@ -32,6 +32,7 @@ import {
   type PlanWorkload,
   type Program,
 } from "../plan/plan.ts";
+import { PolicyCompiler } from "./compile_policies.ts";
 import type { FaultSpec, FaultTarget, Scenario, Workload } from "./scenario.ts";
 
 /** Makes the Plan of a scenario whose references all hold. */
@@ -45,7 +46,10 @@ class Compiler {
   readonly #scenario: Scenario;
   readonly #serviceIndex = new Map<string, number>();
   readonly #endpointIndex = new Map<string, number>();
+  /** The service of each endpoint. */
+  readonly #serviceOf: number[] = [];
   readonly #sites: Mutable<CallSite>[] = [];
+  readonly #policies = new PolicyCompiler();
   readonly #logs: LogSite[] = [];
   readonly #failures: Failure[] = [];
 
@@ -69,6 +73,7 @@ class Compiler {
       this.#serviceIndex.set(service.name, this.#serviceIndex.size);
       for (const name of service.endpoints.keys()) {
         this.#endpointIndex.set(endpointKey({ service: service.name, endpoint: name }), endpoints++);
+        this.#serviceOf.push(this.#serviceIndex.size - 1);
       }
     }
     const planEndpoints = this.#endpoints();
@@ -87,6 +92,7 @@ class Compiler {
       services: this.#services(),
       endpoints: planEndpoints,
       sites: this.#sites,
+      shared: this.#policies.states,
       logs: this.#logs,
       failures: this.#failures,
       journeys,
@@ -233,21 +239,28 @@ class Compiler {
 
   addSite(step: CallStep, caller: number, journey: number, salt: number): number {
     const index = this.#sites.length;
+    const service = this.#scenario.services.get(step.target.service);
+    const callee = this.endpoint(step.target), retry = step.retry ?? service?.callers?.retry;
     this.#sites.push({
       index,
       caller,
       journey,
-      callee: this.endpoint(step.target),
+      callee,
       salt,
       where: step.where && this.condition(step.where),
       probability: step.probability,
-      timeout: step.timeout ?? FOREVER,
-      deadline: step.deadline ?? FOREVER,
-      attempts: step.retry?.attempts ?? 1,
-      backoff: step.retry?.backoff,
+      timeout: step.timeout ?? service?.callers?.timeout ?? FOREVER,
+      deadline: step.deadline ?? service?.callers?.deadline ?? FOREVER,
+      attempts: retry?.attempts ?? 1,
+      backoff: retry?.backoff,
       optional: step.optional,
+      policies: this.#policies.compile(step, service?.callers, {
+        caller: caller < 0 ? -1 : this.#serviceOf[caller]!,
+        service: this.#serviceIndex.get(step.target.service)!,
+        endpoint: callee,
+      }),
       checks: step.checks,
-      network: step.network ?? this.#scenario.services.get(step.target.service)?.network ?? this.#scenario.network,
+      network: step.network ?? service?.network ?? this.#scenario.network,
       faults: [],
     });
     return index;
