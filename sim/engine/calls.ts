@@ -108,8 +108,8 @@ export class Calls {
       frame.callPeer = replicas === 1 ? 0 : Math.floor(uniform(high, low, SALT_REPLICA) * replicas);
     } else frame.callPeer = this.#core.policies.choose(frame, site, site.policies);
 
-    const failure = this.#core.faults.turn(site.faults, this.#core.now, frame.callPeer, high, low, frame);
-    const { knobs } = this.#core.faults;
+    const failure = this.#core.knobs.turn(site.faults, this.#core.now, frame.callPeer, high, low, frame);
+    const { knobs } = this.#core.knobs;
     let delay = knobs.added;
     if (site.network !== undefined) delay += site.network.sample(uniform(high, low, SALT_NETWORK_OUT)) * knobs.factor;
     if (failure >= 0) {

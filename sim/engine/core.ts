@@ -10,6 +10,7 @@ import { canDeadlock } from "./deadlock.ts";
 import type { Event } from "./event.ts";
 import { FactWriter } from "./fact_writer.ts";
 import { FaultKnobs } from "./fault_knobs.ts";
+import { Faults } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
 import { type Frame, FramePool } from "./frame.ts";
 import { Hedges } from "./hedges.ts";
@@ -39,7 +40,8 @@ export class Core {
   readonly fleet: Fleet;
   readonly states: WorkloadState[] = [];
   readonly vus: Vu[] = [];
-  readonly faults: FaultKnobs;
+  readonly faults: Faults;
+  readonly knobs: FaultKnobs;
   readonly facts = new FactWriter(this.vus);
   readonly canDeadlock: boolean;
   /** Own work of some service is more than time that passes. */
@@ -64,7 +66,8 @@ export class Core {
   constructor(plan: Plan, startSalt: number) {
     this.plan = plan;
     this.startSalt = startSalt;
-    this.faults = new FaultKnobs(plan);
+    this.faults = new Faults(this);
+    this.knobs = new FaultKnobs(plan, this.faults.live);
     this.canDeadlock = canDeadlock(plan);
     this.hasWarmUps = plan.services.some(({ capacity }) => capacity.warmUp !== undefined);
     this.hasCpus = plan.services.some(needsCpu);

@@ -24,6 +24,7 @@ export class Engine {
     const core = this.#core = new Core(plan, startSalt);
     for (const state of core.states) if (state.plan.startAfter < 0) core.workloads.begin(state, 0 as Nanos);
     core.schedule(0 as Nanos, Event.sample, 0, 0);
+    core.faults.start();
   }
 
   get now(): Nanos {
@@ -70,6 +71,17 @@ export class Engine {
     }
     if (this.#core.workloadsLeft > 0) this.#core.now = until;
     return true;
+  }
+
+  /** What a fault waits for, by its index in the plan, has come about by now. */
+  trigger(fault: number): void {
+    this.#core.faults.trigger(fault);
+  }
+
+  /** Windows of faults that are open now, by index in the plan. */
+  get openFaults(): number[] {
+    const { faults, now } = this.#core;
+    return faults.live.filter(({ from, until }) => now >= from && now < until).map(({ plan }) => plan.index);
   }
 
   /** Ends everything at once: what is open is interrupted, innermost first. */
@@ -142,6 +154,9 @@ export class Engine {
       }
       case Event.ejectionEnd:
         return this.#core.policies.ejectionEnd(subject);
+      case Event.faultBegin:
+      case Event.faultEnd:
+        return this.#core.faults.handle(kind, subject, generation);
       case Event.sample:
         if (this.#core.canDeadlock) this.#core.interruptions.reportDeadlock();
         this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);

@@ -21,6 +21,9 @@ export const Event = {
   /** The pause before the next attempt is over. */
   retry: 10,
   sample: 11,
+  /** A window of a fault begins or ends: the subject is the fault, and the generation the window's number. */
+  faultBegin: 60,
+  faultEnd: 61,
   /** Something of a replica's cores: a strand's work is done, its quota used up, a period over. */
   cpu: 12,
   /** A request that waits in a queue has waited long enough. */

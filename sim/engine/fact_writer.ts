@@ -181,6 +181,13 @@ export class FactWriter {
     }
   }
 
+  fault(now: Nanos, fault: number, begins: boolean): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.fault, now);
+    batch.cause[row] = fault;
+    batch.outcome[row] = begins ? 1 : 0;
+  }
+
   samples(now: Nanos, workloads: readonly WorkloadState[], stations: readonly Station[]): void {
     const batch = this.batch;
     for (const state of workloads) {

@@ -3,7 +3,8 @@
 import { hashText, uniform } from "../base/draws.ts";
 import type { Nanos } from "../base/time.ts";
 import { intensityAt, type Knobs, resetKnobs } from "../faults/fault.ts";
-import type { Plan, PlanFault } from "../plan/plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { LiveFault } from "./faults.ts";
 import type { Frame } from "./frame.ts";
 
 const SALT_SIZE = hashText("fault size");
@@ -12,12 +13,12 @@ const SALT_ERROR = hashText("fault error");
 export class FaultKnobs {
   /** As the last `turn` left them. */
   readonly knobs: Knobs = { added: 0, factor: 1, errorRate: 0 };
-  readonly #faults: readonly PlanFault[];
+  readonly #faults: readonly LiveFault[];
   readonly #plan: Plan;
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, faults: readonly LiveFault[]) {
     this.#plan = plan;
-    this.#faults = plan.faults;
+    this.#faults = faults;
   }
 
   /**
@@ -37,14 +38,15 @@ export class FaultKnobs {
     resetKnobs(knobs);
     let failure = -1;
     for (let i = 0; i < faults.length; i++) {
-      const fault = this.#faults[faults[i]!]!;
-      if (!touches(fault, now, replica, keyHigh, keyLow)) continue;
+      const live = this.#faults[faults[i]!]!;
+      if (!touches(live, now, replica, keyHigh, keyLow)) continue;
+      const fault = live.plan;
       if (fault.where !== undefined) {
         const { context } = this.#plan.workloads[strand.workload]!;
         if (!fault.where.holds(context, strand.root.contextHigh, strand.root.contextLow)) continue;
       }
       knobs.errorRate = 0;
-      fault.effect.turn(knobs, intensityAt(fault, now), uniform(keyHigh, keyLow, fault.salt ^ SALT_SIZE));
+      fault.effect.turn?.(knobs, intensityAt(live, fault.ramp, now), uniform(keyHigh, keyLow, fault.salt ^ SALT_SIZE));
       if (failure < 0 && knobs.errorRate > 0 && uniform(keyHigh, keyLow, fault.salt ^ SALT_ERROR) < knobs.errorRate) {
         failure = fault.failure;
       }
@@ -53,8 +55,9 @@ export class FaultKnobs {
   }
 }
 
-function touches(fault: PlanFault, now: Nanos, replica: number, keyHigh: number, keyLow: number): boolean {
-  if (now < fault.at || now >= fault.until) return false;
-  if (fault.replica >= 0 && fault.replica !== replica) return false;
+function touches(live: LiveFault, now: Nanos, replica: number, keyHigh: number, keyLow: number): boolean {
+  if (now < live.from || now >= live.until) return false;
+  if (live.struck !== undefined && live.struck[replica] !== 1) return false;
+  const fault = live.plan;
   return fault.probability >= 1 || uniform(keyHigh, keyLow, fault.salt) < fault.probability;
 }

@@ -34,7 +34,7 @@ export class Servers {
     if (own.errorRate > 0 && uniform(keyHigh, keyLow, endpoint.errorSalt) < own.errorRate) {
       request.failure = own.failure;
     }
-    const failure = this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+    const failure = this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
     if (failure >= 0 && request.failure < 0) request.failure = failure;
 
     const station = this.#core.fleet.stationOf(request);
@@ -100,8 +100,8 @@ export class Servers {
     const { keyHigh, keyLow } = request;
     station.hold(this.#core.now);
     request.begun = this.#core.now;
-    this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
-    const { added, factor } = this.#core.faults.knobs;
+    this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+    const { added, factor } = this.#core.knobs.knobs;
     request.addedWork = added;
     const { latency } = request.variant < 0 ? endpoint : endpoint.variants[request.variant]!;
     request.ownWork = latency === undefined
@@ -155,9 +155,9 @@ export class Servers {
     let delay = 0 as Nanos;
     if (site.network !== undefined) {
       const { keyHigh, keyLow } = request;
-      this.#core.faults.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+      this.#core.knobs.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
       // What a fault adds has been added on the way there.
-      delay = nanos(site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * this.#core.faults.knobs.factor);
+      delay = nanos(site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * this.#core.knobs.knobs.factor);
     }
     this.#core.calls.answer(caller, outcome, status, cause, delay);
   }

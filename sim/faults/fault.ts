@@ -2,6 +2,7 @@
 // that all kinds share.
 
 import type { Nanos } from "../base/time.ts";
+import type { World } from "./world.ts";
 
 /** The numbers that faults change for one request, or for one attempt of a call. Times in nanoseconds. */
 export interface Knobs {
@@ -24,30 +25,48 @@ export function resetKnobs(knobs: Knobs): void {
   knobs.errorRate = 0;
 }
 
+/** Whom one window of a fault strikes. Services and endpoints by their index in the plan, replicas from 0. */
+export interface FaultTarget {
+  /** The callee's side; -1 when it strikes no service of its own. */
+  readonly service: number;
+  /** Those that were chosen when the window began. */
+  readonly replicas: readonly number[];
+  readonly endpoints: readonly number[];
+  /** The service whose calls it strikes; -1: anybody's. */
+  readonly caller: number;
+  readonly zone: string | undefined;
+  /** A uniform draw, 0 < u < 1, for this window: the same for the same n. */
+  draw(n: number): number;
+}
+
+/** What a fault does. It turns the knobs of single requests or calls, or acts on the world as it begins and ends. */
 export interface FaultEffect {
+  /** Called when a window begins. */
+  begin?(world: World, target: FaultTarget): void;
+  /** Called when it ends; not when the run ends before it. */
+  end?(world: World, target: FaultTarget): void;
   /**
    * Turns the knobs for one request. At intensity 0 it leaves them as they are.
    * @param intensity 0 to 1: the ramp
    * @param u a uniform draw for this request and fault, 0 < u < 1, apart from the one that decides about errors
    */
-  turn(knobs: Knobs, intensity: number, u: number): void;
+  turn?(knobs: Knobs, intensity: number, u: number): void;
 }
 
 /** When a fault is there, and how long it takes to come and go. */
 export interface FaultWindow {
-  readonly at: Nanos;
+  readonly from: Nanos;
   /** The first instant after it; Infinity: it stays. */
   readonly until: Nanos;
-  /** The effect rises for so long from `at` and falls for so long before `until`. */
-  readonly ramp: Nanos;
 }
 
 /**
  * How strong a fault is at this time, 0 to 1: 0 outside its window, in straight lines up and down its ramps. A window
  * shorter than two ramps has its peak, below 1, in the middle; one without an end only rises.
+ * @param ramp the effect rises for so long from its beginning, and falls for so long before its end
  */
-export function intensityAt({ at, until, ramp }: FaultWindow, time: Nanos): number {
-  if (time < at || time >= until) return 0;
+export function intensityAt({ from, until }: FaultWindow, ramp: Nanos, time: Nanos): number {
+  if (time < from || time >= until) return 0;
   if (ramp === 0) return 1;
-  return Math.min(1, (time - at) / ramp, (until - time) / ramp);
+  return Math.min(1, (time - from) / ramp, (until - time) / ramp);
 }

@@ -26,6 +26,7 @@ import { evaluateThresholds, type Evaluation, type Seen } from "./evaluation.ts"
 import type { Gauge } from "./gauge.ts";
 import type { Instrument, Sampled } from "./instrument.ts";
 import { judgedSeries } from "./judged_series.ts";
+import { LatestWindow } from "./latest_window.ts";
 import { Matcher } from "./matcher.ts";
 import { Rate } from "./rate.ts";
 import { type MetricsReport, type ScenarioSeries, type Series, serviceStats, type WorkloadStats } from "./report.ts";
@@ -59,6 +60,8 @@ export class RunMetrics {
   /** Parts of metrics, and metrics that thresholds are on, by their text. */
   readonly #parts = new Map<string, Series>();
   readonly #judged: readonly { readonly threshold: Threshold; seen(now: Nanos): Seen }[];
+  /** What faults wait for, by index of the fault. */
+  readonly #triggers: readonly { readonly fault: number; readonly series: readonly LatestWindow[] }[];
   readonly #checks: CheckTotals;
   /** By index of the endpoint or of the workload: the watches that a fact about it may touch. */
   readonly #requestWatches: readonly Watch[][];
@@ -98,6 +101,8 @@ export class RunMetrics {
     this.#arrivalWatches = plan.workloads.map(() => []);
     this.#checks = new CheckTotals(plan);
     this.#judged = plan.thresholds.map((threshold) => this.#judge(threshold));
+    this.#triggers = plan.faults.filter(({ when }) => when.length > 0)
+      .map(({ index, when }) => ({ fault: index, series: when.map((threshold) => this.#trigger(threshold)) }));
     for (const submetric of plan.submetrics) this.#part(submetric);
     // It comes first in the summary, and counts once also where a threshold is on it.
     const unasked = !this.#parts.has(ALWAYS_WATCHED.metricText);
@@ -121,6 +126,13 @@ export class RunMetrics {
     const series = judgedSeries(threshold, () => instrumentFor(metric));
     this.#feed(metric, tags, series);
     return { threshold, seen: (now) => series.seen(now) };
+  }
+
+  #trigger(threshold: Threshold): LatestWindow {
+    const metric = known(threshold.metric);
+    const series = new LatestWindow(threshold, threshold.window!, () => instrumentFor(metric));
+    this.#feed(metric, threshold.tags, series);
+    return series;
   }
 
   /** The samples of a metric with a selector, or of the whole metric, over the whole run. */
@@ -317,6 +329,18 @@ export class RunMetrics {
   evaluate(now: Nanos): Evaluation {
     this.#commit();
     return evaluateThresholds(this.#judged, now);
+  }
+
+  /**
+   * The faults whose conditions all hold, by index in the plan; to be asked at every evaluation.
+   * @param now since the run's start, up to which all facts have been taken
+   */
+  triggered(now: Nanos): number[] {
+    if (this.#triggers.length === 0) return [];
+    this.#commit();
+    // Each is asked, whatever the others say: that moves its window on.
+    return this.#triggers.filter(({ series }) => series.map((each) => each.holds(now)).every(Boolean))
+      .map(({ fault }) => fault);
   }
 
   /** Each workload so far, for progress lines; cheap. */

@@ -61,6 +61,8 @@ export interface Service {
   /** The product behind a database, cache or queue: `postgresql`, `redis`. */
   readonly system: string | undefined;
   readonly replicas: number;
+  /** Where its replicas run, in turn: availability zones of a cloud. */
+  readonly zones: readonly string[];
   /** Requests that one replica works on at once, each for its whole service time. Infinity: no limit. */
   readonly concurrency: number;
   /** Requests that one replica lets wait. Infinity: no limit. */

@@ -49,6 +49,7 @@ const REPLICAS_MAX = 10_000;
 const CONCURRENCY_MAX = 1_000_000;
 /** Each request asks every variant of its endpoint. */
 const VARIANTS_MAX = 100;
+const ZONES_MAX = 100;
 /** What a service may be called: names become folders. */
 export const SERVICE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 /** No "->", which stands between caller and callee in a fault's target. */
@@ -186,6 +187,15 @@ const SERVICE = {
     "The product behind a database, cache or queue. postgresql, redis or kafka if left out.",
   ),
   replicas: withDefault(marked(REPLICAS, integer({ min: 1, max: REPLICAS_MAX })), 1, "How many of it run."),
+  zones: withDefault(
+    listOf(text("a zone like eu-west-1a", { lengthMax: 63, pattern: /^[A-Za-z0-9][\w.-]*$/ }), "a list of zones", {
+      min: 1,
+      sizeMax: ZONES_MAX,
+    }),
+    [],
+    "The availability zones that its replicas run in, in turn.",
+    "none",
+  ),
   concurrency: withDefault(
     unlimitedOr(integer({ min: 1, max: CONCURRENCY_MAX })),
     Infinity,

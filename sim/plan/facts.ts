@@ -25,6 +25,8 @@ export const FactKind = {
   arrival: 7,
   /** Something about a replica, or about what a caller thinks of one, changed: `outcome` is a Change. */
   change: 8,
+  /** A window of the fault `cause` begins (`outcome` 1) or ends (0). */
+  fault: 15,
 } as const;
 export type FactKind = (typeof FactKind)[keyof typeof FactKind];
 

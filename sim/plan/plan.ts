@@ -53,6 +53,8 @@ export interface PlanService {
   readonly version: string;
   readonly system: string | undefined;
   readonly replicas: number;
+  /** Where its replicas run, in turn; empty where nothing is said of it. */
+  readonly zones: readonly string[];
   /** Infinity: no limit. */
   readonly concurrency: number;
   /** Infinity: no limit. */
@@ -226,21 +228,45 @@ export interface PlanFault {
   readonly kind: string;
   readonly target: string;
   readonly salt: number;
+  /** When its first window begins; with `when`: not before. */
   readonly at: Nanos;
-  /** Where the window ends; Infinity for none. */
-  readonly until: Nanos;
+  /** Length of each window; Infinity for no end. */
+  readonly duration: Nanos;
+  /** From one window's beginning to the next one's, without the jitter; Infinity: there is one only. */
+  readonly every: Nanos;
+  /** How many windows at most. */
+  readonly times: number;
+  /** Each window begins later by up to so much, drawn for each. */
+  readonly jitter: Nanos;
+  /** What has to hold before it begins; empty: it begins by itself. */
+  readonly when: readonly Threshold[];
+  /** From when that holds to the beginning. */
+  readonly reaction: Nanos;
   /** The effect rises for so long from `at` and falls for so long before `until`. */
   readonly ramp: Nanos;
   /** Share of the requests in its window that it touches. */
   readonly probability: number;
   /** Only requests whose context matches. */
   readonly where: Condition | undefined;
+  /** Index in Plan.services of whom it strikes; -1: no service. */
+  readonly service: number;
+  /** Indices in Plan.endpoints: those of the service, or the one. */
+  readonly endpoints: readonly number[];
+  /** Index in Plan.services of the caller whose calls it strikes; -1: anybody's. */
+  readonly caller: number;
   /** Only this replica of the service, from 0; -1 for all. */
   readonly replica: number;
+  /** Only so many of the replicas, chosen anew for each window. */
+  readonly replicas: ReplicaChoice | undefined;
+  /** Only replicas in this zone. */
+  readonly zone: string | undefined;
   /** What an errors fault answers: index in Plan.failures; -1 for none. */
   readonly failure: number;
   readonly effect: FaultEffect;
 }
+
+/** How many replicas. */
+export type ReplicaChoice = { readonly count: number } | { readonly share: number };
 
 /** When the last workload has ended at the latest, its gracefulStop included; Infinity when one has no end. */
 export function planEnd(plan: Plan): Nanos {

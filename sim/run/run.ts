@@ -108,6 +108,7 @@ export class Run {
       if (this.#interrupted) return await this.#end("interrupted");
       if (target === evaluationTime) {
         const { abort } = this.#metrics.evaluate(engine.now);
+        for (const fault of this.#metrics.triggered(engine.now)) engine.trigger(fault);
         await this.#settings.sinks.evaluate();
         if (abort !== undefined) return await this.#end("aborted");
         evaluationTime = (evaluationTime + EVALUATE_EVERY) as Nanos;
@@ -162,9 +163,7 @@ export class Run {
       end: this.#length,
       spans: spans.generated,
       logs: logs.generated,
-      faults: this.#settings.plan.faults.filter((fault) => now >= fault.at && now < fault.until).map((fault) =>
-        fault.name
-      ),
+      faults: this.#engine.openFaults.map((index) => this.#settings.plan.faults[index]!.name),
       workloads: this.#metrics.workloads(now),
     };
   }

@@ -82,7 +82,7 @@ class Compiler {
       name,
       program: new ProgramWriter(this, -1, index, `journey ${name}`).write(steps, false),
     }));
-    const faults = scenario.faults.map((fault, index) => this.#fault(fault, index));
+    const faults = scenario.faults.map((fault, index) => this.#fault(fault, index, planEndpoints));
     this.#attachFaults(planEndpoints, scenario.faults);
     return {
       name: scenario.name,
@@ -129,6 +129,7 @@ class Compiler {
       version: service.version,
       system: service.system,
       replicas: service.replicas,
+      zones: service.zones,
       concurrency: service.concurrency,
       queue: service.queue,
       capacity: service.capacity,
@@ -187,7 +188,7 @@ class Compiler {
     return this.#failures.push({ status, exception, message }) - 1;
   }
 
-  #fault(fault: FaultSpec, index: number): PlanFault {
+  #fault(fault: FaultSpec, index: number, endpoints: readonly PlanEndpoint[]): PlanFault {
     return {
       index,
       name: fault.name,
@@ -195,10 +196,20 @@ class Compiler {
       target: fault.target.text,
       salt: hashText(`fault ${fault.name}`),
       at: fault.at,
-      until: (fault.at + fault.duration) as Nanos,
+      duration: fault.duration,
+      every: fault.every,
+      times: fault.times,
+      jitter: fault.jitter,
+      when: fault.when,
+      reaction: fault.reaction,
       ramp: fault.ramp,
       probability: fault.probability,
+      service: this.#serviceIndex.get(fault.target.service) ?? -1,
+      endpoints: endpoints.filter((endpoint) => this.#isTarget(endpoint, fault.target)).map(({ index }) => index),
+      caller: this.#serviceIndex.get(fault.target.caller?.service ?? "") ?? -1,
       replica: fault.target.replica ?? -1,
+      replicas: fault.replicas,
+      zone: fault.zone,
       where: fault.where && this.condition(fault.where),
       failure: this.#optionalFailure(fault.failure),
       effect: fault.effect,

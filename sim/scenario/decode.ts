@@ -40,7 +40,7 @@ function checkWhole(root: MapNode, diagnostics: Diagnostics): void {
 function scenarioOf({ scenarios, namespace, thresholds, ...config }: ScenarioConfig): Scenario {
   const [onlyJourney] = config.journeys.keys();
   const faults = new Map(
-    config.faults.map(({ name, at, duration }) => [name, { at, until: (at + duration) as Nanos }]),
+    config.faults.map(({ name, at, jitter, duration }) => [name, { at, until: (at + jitter + duration) as Nanos }]),
   );
   return {
     ...config,

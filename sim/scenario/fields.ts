@@ -5,6 +5,7 @@ import {
   converted,
   type Decoded,
   duration,
+  either,
   type Field,
   integer,
   INVALID,
@@ -34,6 +35,8 @@ import { servicesField } from "../model/service_fields.ts";
 import { journeyStepsField } from "../model/step_fields.ts";
 import type { FaultTimes } from "../objectives/gate.ts";
 import { NO_THRESHOLDS, thresholdsField } from "../objectives/thresholds_field.ts";
+import { NO_CONDITION, whenField } from "../objectives/when_field.ts";
+import type { ReplicaChoice } from "../plan/plan.ts";
 import type { FaultSpec, Workload } from "./scenario.ts";
 import { targetField } from "./target.ts";
 
@@ -47,6 +50,8 @@ const NAME_LENGTH_MAX = 200;
 
 /** Names of faults, by their nodes. */
 export const FAULT_NAMES: Mark<string> = { name: "fault names" };
+/** Names of faults that begin when something holds, by their nodes. */
+export const UNTIMED_FAULTS: Mark<string> = { name: "faults without a time" };
 /** When faults are there, with their names, by their nodes. */
 export const FAULT_TIMES: Mark<FaultTimes & { readonly name: string }> = { name: "fault times" };
 
@@ -131,6 +136,17 @@ export const workloadField: Field<WorkloadDraft> = converted(
 
 const moment = duration({ max: RUN_LENGTH_MAX });
 
+const length = duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX });
+const TURNS_MAX = 1_000_000;
+
+/** `2`, or `50%`. */
+const replicaChoiceField: Field<ReplicaChoice> = either<ReplicaChoice, ReplicaChoice>(
+  "a number of replicas, or a share like 50%",
+  (node) => node.type === "scalar" && typeof node.value === "number",
+  converted(integer({ min: 1 }), (count) => ({ count })),
+  converted(share(), (value) => ({ share: value })),
+);
+
 const FAULT_COMMON = {
   name: optional(
     text("a name", { lengthMax: NAME_LENGTH_MAX }),
@@ -141,8 +157,23 @@ const FAULT_COMMON = {
     "What it strikes: service, service.endpoint, the replica service#2, or the calls caller -> callee.",
     "target: payment.Charge",
   ),
-  at: withDefault(moment, 0 as Nanos, "When it begins, from the start of the run.", "0s"),
-  for: optional(duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX }), "How long it lasts. To the end if left out."),
+  replicas: optional(
+    replicaChoiceField,
+    "Only so many of the target's replicas, as 2 or 50%, chosen anew each time. All if left out.",
+  ),
+  zone: optional(text("a zone"), "Only replicas in this zone: one of the service's zones."),
+  at: withDefault(moment, 0 as Nanos, "When it begins, from the start of the run; with when: not before.", "0s"),
+  for: optional(length, "How long it lasts. To the end if left out."),
+  every: optional(length, "It comes again after so long, counted from beginning to beginning. Once if left out."),
+  times: optional(integer({ min: 1, max: TURNS_MAX }), "How often it comes at most. Once, or with every without end."),
+  jitter: withDefault(moment, 0 as Nanos, "It begins later by up to so much, drawn each time.", "0s"),
+  when: withDefault(
+    whenField,
+    NO_CONDITION,
+    "It begins when these hold, as thresholds over the last 10s unless a window is given: { http_req_failed: 'rate>0.2' }.",
+    "none: it begins at at",
+  ),
+  reaction: withDefault(moment, 0 as Nanos, "With when: how long it takes from then: a human's, or an automaton's.", "0s"),
   ramp: withDefault(
     moment,
     0 as Nanos,
@@ -165,14 +196,19 @@ export const faultField: Field<FaultSpec> = converted(
   }),
   ({ kind, config, common }, node, diagnostics) => {
     const compiled = compileFault(kind, config, node, diagnostics);
-    const { target, at, ramp, probability, where } = common;
+    const { target, at, ramp, probability, where, replicas, zone, jitter, when, reaction } = common;
     const length = common.for ?? FOREVER;
-    const hasRoom = rampFits(ramp, length, node, diagnostics);
+    const every = common.every ?? FOREVER;
+    const times = common.times ?? (every === FOREVER ? 1 : Infinity);
+    const hasRoom = [rampFits(ramp, length, node, diagnostics), timesFit(common, node, diagnostics)].every(Boolean);
     const name = common.name ?? `${kind} on ${target.text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
     diagnostics.mark(FAULT_NAMES, (node.type === "map" && entryOf(node, "name")?.value) || node, name);
-    diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + length) as Nanos });
+    // Nobody knows beforehand when a fault begins that waits for something.
+    if (when.length === 0) diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + jitter + length) as Nanos });
+    else diagnostics.mark(UNTIMED_FAULTS, node, name);
     if (compiled === INVALID || !hasRoom) return INVALID;
-    return { name, kind, target, at, duration: length, ramp, probability, where, ...compiled, config };
+    const timing = { at, duration: length, every, times, jitter, when, reaction };
+    return { name, kind, target, replicas, zone, ...timing, ramp, probability, where, ...compiled, config };
   },
 );
 
@@ -186,6 +222,33 @@ function rampFits(ramp: Nanos, length: Nanos, node: Node, diagnostics: Diagnosti
     `ramp is at most half of for: ${formatDuration((length / 2) as Nanos)}`,
   );
   return false;
+}
+
+/** What the times of a fault say together. */
+function timesFit(times: Decoded<typeof FAULT_COMMON>, node: Node, diagnostics: Diagnostics): boolean {
+  const placeOf = (key: string): Node => (node.type === "map" && entryOf(node, key)?.value) || node;
+  let valid = true;
+  const refuse = (key: string, message: string, hint: string): void => {
+    valid = false;
+    wrong(placeOf(key), message, diagnostics, hint);
+  };
+  const { every, when, reaction, jitter } = times;
+  if (every !== undefined && times.for === undefined) {
+    refuse("every", "a fault without an end cannot come again", "give it an end with for: 30s");
+  } else if (every !== undefined && every < times.for! + jitter) {
+    const needs = formatDuration((times.for! + jitter) as Nanos);
+    refuse("every", "it would come again before it is over", `every is at least for and jitter together: ${needs}`);
+  }
+  if (times.times !== undefined && times.times > 1 && every === undefined) {
+    refuse("times", "times says how often it comes, and not every how long", "write every: 10m as well");
+  }
+  if (reaction > 0 && when.length === 0) {
+    refuse("reaction", "reaction counts from when its condition holds, and it has none", "write when: … or at:");
+  }
+  if (jitter > 0 && when.length > 0) {
+    refuse("jitter", "a fault that waits for something has no jitter", "write reaction: for the time that it takes");
+  }
+  return valid;
 }
 
 const WORKLOAD_EXAMPLE = "scenarios: { load: { executor: constant-vus, vus: 1, duration: 10s } }";

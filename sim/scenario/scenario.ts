@@ -6,6 +6,7 @@ import type { FaultEffect } from "../faults/fault.ts";
 import type { Load } from "../load/load.ts";
 import type { AttributeSpec, ConditionSpec, ErrorSpec, Service, Step } from "../model/model.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
+import type { ReplicaChoice } from "../plan/plan.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -50,8 +51,17 @@ export interface FaultSpec {
   readonly kind: string;
   readonly target: FaultTarget;
   readonly at: Nanos;
-  /** Infinity: to the end of the run. */
+  /** Of each window. Infinity: to the end of the run. */
   readonly duration: Nanos;
+  /** From one window's beginning to the next one's; Infinity: there is one only. */
+  readonly every: Nanos;
+  readonly times: number;
+  readonly jitter: Nanos;
+  /** What has to hold before it begins; empty: it begins by itself. */
+  readonly when: readonly Threshold[];
+  readonly reaction: Nanos;
+  readonly replicas: ReplicaChoice | undefined;
+  readonly zone: string | undefined;
   readonly ramp: Nanos;
   /** 0 to 1. */
   readonly probability: number;

@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FOREVER, type Nanos, SECOND } from "../../sim/base/time.ts";
-import { type FaultWindow, intensityAt, resetKnobs } from "../../sim/faults/fault.ts";
+import { type FaultWindow, intensityAt as strengthAt, resetKnobs } from "../../sim/faults/fault.ts";
 
 const seconds = (value: number): Nanos => (value * SECOND) as Nanos;
-const window = (at: number, until: number, ramp: number): FaultWindow => ({
-  at: seconds(at),
+type Ramped = FaultWindow & { readonly ramp: Nanos };
+const intensityAt = (fault: Ramped, time: Nanos): number => strengthAt(fault, fault.ramp, time);
+const window = (from: number, until: number, ramp: number): Ramped => ({
+  from: seconds(from),
   until: until === Infinity ? FOREVER : seconds(until),
   ramp: seconds(ramp),
 });
@@ -54,7 +56,7 @@ Deno.test("a fault without an end only rises", () => {
 Deno.test("the strength lies between 0 and 1, and is the same forwards and backwards", () => {
   const time = fc.integer({ min: 0, max: 1e15 });
   fc.assert(fc.property(time, time, time, fc.integer({ min: -1e15, max: 2e15 }), (at, length, ramp, offset) => {
-    const fault = { at: at as Nanos, until: (at + length) as Nanos, ramp: ramp as Nanos };
+    const fault = { from: at as Nanos, until: (at + length) as Nanos, ramp: ramp as Nanos };
     const strength = intensityAt(fault, (at + offset) as Nanos);
     assert.ok(strength >= 0 && strength <= 1);
     if (offset < 0 || offset >= length) assert.equal(strength, 0);

@@ -1,0 +1,123 @@
+// Faults as they come and go: which window of each is open, whom it strikes, and what those ask of the world that act on
+// more than single requests.
+
+import { hashText, mixed, uniform } from "../base/draws.ts";
+import { FOREVER, type Nanos } from "../base/time.ts";
+import type { FaultTarget } from "../faults/fault.ts";
+import { windowFrom, windowKey, windowOf } from "../plan/fault_windows.ts";
+import type { PlanFault } from "../plan/plan.ts";
+import type { Core } from "./core.ts";
+import { Event } from "./event.ts";
+
+const SALT_REPLICAS = hashText("fault replicas");
+
+/** A fault in the run. */
+export class LiveFault {
+  /** Window that is open, or was last; Infinity before the first. */
+  from = FOREVER;
+  until = FOREVER;
+  /** Windows begun, or asked for, so far. */
+  turns = 0;
+  /** By replica: 1 for those that it strikes now; undefined: all of them. */
+  struck: Uint8Array | undefined;
+  target: FaultTarget | undefined;
+
+  constructor(readonly plan: PlanFault) {}
+}
+
+export class Faults {
+  readonly live: readonly LiveFault[];
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.live = core.plan.faults.map((fault) => new LiveFault(fault));
+  }
+
+  /** Schedules the first window of each fault that begins by itself. */
+  start(): void {
+    for (const live of this.live) this.#scheduleNext(live);
+  }
+
+  /** What a fault waits for has come about: it begins when its reaction time is over, unless it has had its turns. */
+  trigger(index: number): void {
+    const live = this.live[index]!;
+    const { plan } = live;
+    const { now } = this.#core;
+    const isOpen = live.turns > 0 && now < live.until;
+    if (isOpen || now < plan.at || live.turns >= plan.times || (live.turns > 0 && now < live.from + plan.every)) return;
+    const from = (now + plan.reaction) as Nanos;
+    live.turns++;
+    // Asked for and not yet begun: `from` lies ahead, so that it neither strikes nor is asked for again.
+    ({ from: live.from, until: live.until } = windowFrom(plan, from));
+    this.#core.events.scheduleUrgent(from, Event.faultBegin, plan.index, live.turns);
+  }
+
+  /** Takes the events of faults. */
+  handle(kind: Event, index: number, turn: number): void {
+    const live = this.live[index]!;
+    if (kind === Event.faultBegin) this.#begin(live, turn);
+    else if (turn === live.turns) this.#end(live);
+  }
+
+  #scheduleNext(live: LiveFault): void {
+    const window = windowOf(this.#core.plan.seed, live.plan, live.turns);
+    if (window === undefined) return;
+    live.turns++;
+    this.#core.events.scheduleUrgent(window.from, Event.faultBegin, live.plan.index, live.turns);
+  }
+
+  #begin(live: LiveFault, turn: number): void {
+    const { plan } = live;
+    const { now } = this.#core;
+    ({ from: live.from, until: live.until } = windowFrom(plan, now));
+    this.#choose(live, turn);
+    this.#core.facts.fault(now, plan.index, true);
+    plan.effect.begin?.(this.#core.world, live.target!);
+    if (live.until < FOREVER) this.#core.events.scheduleUrgent(live.until, Event.faultEnd, plan.index, turn);
+  }
+
+  #end(live: LiveFault): void {
+    live.plan.effect.end?.(this.#core.world, live.target!);
+    this.#core.facts.fault(this.#core.now, live.plan.index, false);
+    if (live.plan.when.length === 0) this.#scheduleNext(live);
+  }
+
+  /** Which replicas this window strikes. */
+  #choose(live: LiveFault, turn: number): void {
+    const { plan } = live;
+    const { seed, services } = this.#core.plan;
+    windowKey(seed, plan, turn);
+    const { high, low } = mixed;
+    live.struck = undefined;
+    let chosen: number[] = [];
+    if (plan.service >= 0) {
+      const all = this.#core.world.replicas(plan.service);
+      chosen = all;
+      if (plan.replica >= 0) chosen = chosen.filter((replica) => replica === plan.replica);
+      if (plan.zone !== undefined) {
+        const { zones } = services[plan.service]!;
+        chosen = chosen.filter((replica) => zones[replica % zones.length] === plan.zone);
+      }
+      if (plan.replicas !== undefined) {
+        const count = "share" in plan.replicas
+          ? Math.ceil(plan.replicas.share * chosen.length - 1e-9)
+          : plan.replicas.count;
+        const rank = (replica: number): number => uniform(high, low, SALT_REPLICAS + replica);
+        chosen = [...chosen].sort((a, b) => rank(a) - rank(b)).slice(0, count).sort((a, b) => a - b);
+      }
+      if (plan.replica >= 0 || plan.zone !== undefined || plan.replicas !== undefined) {
+        live.struck = new Uint8Array(Math.max(0, ...all) + 1);
+        for (const replica of chosen) live.struck[replica] = 1;
+      }
+    }
+    live.target = {
+      service: plan.service,
+      replicas: chosen,
+      endpoints: plan.endpoints,
+      caller: plan.caller,
+      zone: plan.zone,
+      draw: (n) => uniform(high, low, n | 0),
+    };
+  }
+}
