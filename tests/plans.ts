@@ -44,6 +44,8 @@ export function tinyPlan(
     version: "1.0.0",
     system: undefined,
     replicas: 1,
+    zones: [],
+    zones: [],
     concurrency: Infinity,
     queue: Infinity,
     capacity: PLAIN_CAPACITY,

@@ -59,6 +59,8 @@ const SERVICES_MAX = 10_000;
 
 /** Replicas of a service, by the node that says so. */
 export const REPLICAS: Mark<number> = { name: "replicas" };
+/** Zones of a service, by the node that says so. */
+export const ZONES: Mark<readonly string[]> = { name: "zones" };
 
 const SYSTEMS: Readonly<Record<ServiceKind, string | undefined>> = {
   service: undefined,
@@ -188,10 +190,13 @@ const SERVICE = {
   ),
   replicas: withDefault(marked(REPLICAS, integer({ min: 1, max: REPLICAS_MAX })), 1, "How many of it run."),
   zones: withDefault(
-    listOf(text("a zone like eu-west-1a", { lengthMax: 63, pattern: /^[A-Za-z0-9][\w.-]*$/ }), "a list of zones", {
-      min: 1,
-      sizeMax: ZONES_MAX,
-    }),
+    marked(
+      ZONES,
+      listOf(text("a zone like eu-west-1a", { lengthMax: 63, pattern: /^[A-Za-z0-9][\w.-]*$/ }), "a list of zones", {
+        min: 1,
+        sizeMax: ZONES_MAX,
+      }),
+    ),
     [],
     "The availability zones that its replicas run in, in turn.",
     "none",
@@ -275,6 +280,7 @@ function completeService(
     version: config.version,
     system: config.system ?? SYSTEMS[config.kind],
     replicas: config.replicas,
+    zones: config.zones,
     concurrency: config.concurrency,
     queue: config.queue.size,
     capacity,

@@ -2,7 +2,7 @@
 // time.
 
 import { converted, type Field, wrong } from "../base/fields.ts";
-import { SECOND, type Nanos } from "../base/time.ts";
+import { type Nanos, SECOND } from "../base/time.ts";
 import type { Threshold } from "./threshold.ts";
 import { thresholdsField } from "./thresholds_field.ts";
 
@@ -25,7 +25,9 @@ export const whenField: Field<readonly Threshold[]> = converted(
     if (thresholds.some(({ abortOnFail }) => abortOnFail)) {
       return wrong(node, "what a fault waits for ends no run", diagnostics, "leave abortOnFail out");
     }
-    if (thresholds.length === 0) return wrong(node, "it waits for nothing", diagnostics, "{ http_req_failed: 'rate>0.2' }");
+    if (thresholds.length === 0) {
+      return wrong(node, "it waits for nothing", diagnostics, "{ http_req_failed: 'rate>0.2' }");
+    }
     return thresholds.map((draft): Threshold => ({ ...draft, window: draft.window ?? WHEN_WINDOW, gate: undefined }));
   },
 );

@@ -15,8 +15,11 @@ export interface ChartArea {
   amountAt(time: Nanos): number;
 }
 
-export interface ChartFault extends FaultWindow {
+export interface ChartFault {
   readonly name: string;
+  readonly ramp: Nanos;
+  /** At least one. */
+  readonly windows: readonly FaultWindow[];
 }
 
 export interface Chart {
@@ -52,7 +55,7 @@ export function chartLines({ areas, faults, length }: Chart, columns: number, pa
     }),
   ]);
   lines.push(...axisLines(length, width).map((line) => paint.dim(margin + line)));
-  const shown = faults.filter((fault) => fault.at < length).slice(0, FAULTS_SHOWN_MAX);
+  const shown = faults.filter(({ windows }) => windows[0]!.from < length).slice(0, FAULTS_SHOWN_MAX);
   lines.push(...shown.flatMap((fault) => faultLines(fault, length, width, paint).map((line) => `${margin} ${line}`)));
   if (faults.length > shown.length) lines.push(`${margin} ${paint.dim(`${faults.length - shown.length} more below`)}`);
   return lines;
@@ -85,9 +88,11 @@ function areaRows({ amountAt, peak }: ChartArea, length: Nanos, width: number, h
 /** The bar of a fault with its name beside it, or above it where there is no room. */
 function faultLines(fault: ChartFault, length: Nanos, width: number, paint: Paint): string[] {
   const step = length / width;
-  const bar = columnsOf((time) => intensityAt(fault, time), length, width).map((intensity, column) => {
+  const { windows, ramp } = fault;
+  const strength = (time: Nanos): number => Math.max(...windows.map((window) => intensityAt(window, ramp, time)));
+  const bar = columnsOf(strength, length, width).map((intensity, column) => {
     // A window may lie between two instants of its column.
-    const overlaps = fault.at < (column + 1) * step && fault.until > column * step;
+    const overlaps = windows.some(({ from, until }) => from < (column + 1) * step && until > column * step);
     return BLOCKS[overlaps ? Math.max(1, levelOf(intensity, 1)) : 0]!;
   }).join("").trimEnd();
   const before = bar.length - bar.trimStart().length;

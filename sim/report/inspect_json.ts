@@ -15,6 +15,7 @@ import {
   type Service,
   type Step,
 } from "../model/model.ts";
+import { thresholdText } from "../objectives/threshold.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
 import { refText } from "./inspect_means.ts";
 import { mermaidText } from "./inspect_mermaid.ts";
@@ -63,7 +64,14 @@ export function inspectionJson(inspection: Inspection): Json {
       kind: fault.kind,
       target: fault.target,
       atMs: fault.at / 1e6,
-      untilMs: Number.isFinite(fault.until) ? fault.until / 1e6 : null,
+      forMs: Number.isFinite(fault.duration) ? fault.duration / 1e6 : null,
+      everyMs: Number.isFinite(fault.every) ? fault.every / 1e6 : null,
+      times: Number.isFinite(fault.times) ? fault.times : null,
+      jitterMs: fault.jitter / 1e6,
+      when: fault.when.map((each) => `${each.metricText} ${thresholdText(each)}`),
+      reactionMs: fault.reaction / 1e6,
+      replicas: fault.replicas ?? null,
+      zone: fault.zone ?? null,
       rampMs: fault.ramp / 1e6,
       probability: fault.probability,
       ...optionsJson(options),

@@ -3,8 +3,10 @@
 
 import { visible } from "../base/diagnostics.ts";
 import { writeDuration } from "../base/fields.ts";
-import { formatDuration, type Nanos, SECOND } from "../base/time.ts";
+import { formatDuration, SECOND } from "../base/time.ts";
 import { thresholdText } from "../objectives/threshold.ts";
+import { windowsBefore } from "../plan/fault_windows.ts";
+import type { PlanFault } from "../plan/plan.ts";
 import type { Inspection, Option, WorkloadForecast } from "./inspect.ts";
 import { chartLines } from "./inspect_chart.ts";
 import type { Estimate } from "./inspect_load.ts";
@@ -19,6 +21,8 @@ const GAP = 2;
 const NOTE_ON_SERVICES =
   "workers (concurrency) and queue: of each replica. peak/s and busy (share of the workers' time): at the " +
   "highest load, apart from failures and faults.";
+/** More windows of a fault than a chart could tell apart. */
+const CHART_WINDOWS_MAX = 200;
 /** k6's gracefulStop. */
 const GRACE = 30 * SECOND;
 
@@ -127,7 +131,12 @@ function loadLines({ workloads, plan, length }: Inspection, width: number, paint
       amountAt: workload.amountAt,
     };
   });
-  return chartLines({ areas, faults: plan.faults, length }, width, paint);
+  const faults = plan.faults.map((fault) => ({
+    name: fault.name,
+    ramp: fault.ramp,
+    windows: [...take(windowsBefore(plan.seed, fault, length), CHART_WINDOWS_MAX)],
+  })).filter(({ windows }) => windows.length > 0);
+  return chartLines({ areas, faults, length }, width, paint);
 }
 
 function scenarioLines({ workloads }: Inspection, width: number, paint: Paint): string[] {
@@ -151,10 +160,28 @@ function scenarioLines({ workloads }: Inspection, width: number, paint: Paint): 
   ]);
 }
 
+/** What a fault waits for, and for how long from then: `http_req_failed rate>0.2 over 10s (+ 2m)`. */
+function whenText({ when, reaction }: PlanFault): string {
+  const conditions = when.map((each) => `${visible(each.metricText)} ${thresholdText(each)}`).join(" and ");
+  return reaction === 0 ? conditions : `${conditions} (+ ${writeDuration(reaction)})`;
+}
+
+function* take<T>(values: Iterable<T>, most: number): Generator<T> {
+  let taken = 0;
+  for (const value of values) {
+    if (taken++ === most) return;
+    yield value;
+  }
+}
+
 function faultLines({ faults }: Inspection, width: number, paint: Paint): string[] {
   return faults.flatMap(({ plan: fault, options }, i) => {
-    const until = fault.until === Infinity ? "to the end" : `for ${writeDuration((fault.until - fault.at) as Nanos)}`;
-    const where = `${fault.kind} on ${visible(fault.target)}, from ${writeDuration(fault.at)} ${until}`;
+    const long = fault.duration === Infinity ? "to the end" : `for ${writeDuration(fault.duration)}`;
+    const from = fault.when.length === 0 ? `from ${writeDuration(fault.at)}` : `when ${whenText(fault)},`;
+    const again = fault.every === Infinity
+      ? ""
+      : `, every ${writeDuration(fault.every)}${fault.times === Infinity ? "" : ` ${fault.times} times at most`}`;
+    const where = `${fault.kind} on ${visible(fault.target)}, ${from} ${long}${again}`;
     return [
       ...i === 0 ? [] : [""],
       paint.bold(cut(visible(fault.name), width)),

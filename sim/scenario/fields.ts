@@ -37,7 +37,7 @@ import type { FaultTimes } from "../objectives/gate.ts";
 import { NO_THRESHOLDS, thresholdsField } from "../objectives/thresholds_field.ts";
 import { NO_CONDITION, whenField } from "../objectives/when_field.ts";
 import type { ReplicaChoice } from "../plan/plan.ts";
-import type { FaultSpec, Workload } from "./scenario.ts";
+import type { FaultSpec, FaultTarget, Workload } from "./scenario.ts";
 import { targetField } from "./target.ts";
 
 /** Each takes a slot in every fact. */
@@ -50,6 +50,8 @@ const NAME_LENGTH_MAX = 200;
 
 /** Names of faults, by their nodes. */
 export const FAULT_NAMES: Mark<string> = { name: "fault names" };
+/** Zones of faults, by their nodes. */
+export const FAULT_ZONES: Mark<{ readonly zone: string; readonly target: FaultTarget }> = { name: "zones of faults" };
 /** Names of faults that begin when something holds, by their nodes. */
 export const UNTIMED_FAULTS: Mark<string> = { name: "faults without a time" };
 /** When faults are there, with their names, by their nodes. */
@@ -173,7 +175,12 @@ const FAULT_COMMON = {
     "It begins when these hold, as thresholds over the last 10s unless a window is given: { http_req_failed: 'rate>0.2' }.",
     "none: it begins at at",
   ),
-  reaction: withDefault(moment, 0 as Nanos, "With when: how long it takes from then: a human's, or an automaton's.", "0s"),
+  reaction: withDefault(
+    moment,
+    0 as Nanos,
+    "With when: how long it takes from then: a human's, or an automaton's.",
+    "0s",
+  ),
   ramp: withDefault(
     moment,
     0 as Nanos,
@@ -206,6 +213,9 @@ export const faultField: Field<FaultSpec> = converted(
     // Nobody knows beforehand when a fault begins that waits for something.
     if (when.length === 0) diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + jitter + length) as Nanos });
     else diagnostics.mark(UNTIMED_FAULTS, node, name);
+    if (zone !== undefined) {
+      diagnostics.mark(FAULT_ZONES, (node.type === "map" && entryOf(node, "zone")?.value) || node, { zone, target });
+    }
     if (compiled === INVALID || !hasRoom) return INVALID;
     const timing = { at, duration: length, every, times, jitter, when, reaction };
     return { name, kind, target, replicas, zone, ...timing, ramp, probability, where, ...compiled, config };

@@ -6,7 +6,7 @@ import { type Entry, entryOf, type MapNode, type Node } from "../base/node.ts";
 import { CONTEXTS } from "../model/context_fields.ts";
 import type { AttributeSpec, EndpointRef, ServiceKind, Step } from "../model/model.ts";
 import { SERVICE_KINDS } from "../model/model.ts";
-import { REPLICAS } from "../model/service_fields.ts";
+import { REPLICAS, ZONES } from "../model/service_fields.ts";
 import { REFERENCES, STEPS } from "../model/step_fields.ts";
 
 export interface EndpointOutline {
@@ -21,6 +21,8 @@ export interface ServiceOutline {
   readonly kind: ServiceKind;
   /** Undefined when it could not be read. */
   readonly replicas: number | undefined;
+  /** Undefined when they could not be read. */
+  readonly zones: readonly string[] | undefined;
   /** Undefined when they are no map. */
   readonly endpoints: ReadonlyMap<string, EndpointOutline> | undefined;
 }
@@ -72,11 +74,13 @@ export function mapAt(node: Node, key: string): MapNode | undefined {
 function serviceOf({ key: service, value }: Entry, diagnostics: Diagnostics): ServiceOutline {
   const kind = value.type === "map" ? entryOf(value, "kind")?.value : undefined;
   const replicas = value.type === "map" ? entryOf(value, "replicas")?.value : undefined;
+  const zones = value.type === "map" ? entryOf(value, "zones")?.value : undefined;
   const endpoints = mapAt(value, "endpoints");
   return {
     name: service,
     kind: SERVICE_KINDS.find((each) => kind?.type === "scalar" && kind.value === each) ?? "service",
     replicas: replicas === undefined ? 1 : diagnostics.marked(REPLICAS).get(replicas),
+    zones: zones === undefined ? [] : diagnostics.marked(ZONES).get(zones),
     endpoints: endpoints && new Map(endpoints.entries.map((entry): [string, EndpointOutline] => {
       const calls = entry.value.type === "map" ? entryOf(entry.value, "calls")?.value : undefined;
       const steps = calls === undefined ? [] : diagnostics.marked(STEPS).get(calls);

@@ -7,7 +7,7 @@ import { SERVICE_NAME } from "../model/service_fields.ts";
 import { REFERENCES, STEPS } from "../model/step_fields.ts";
 import { checkSelectors } from "../objectives/check_selectors.ts";
 import { checkGates, type FaultTimes, GATE_FAULTS } from "../objectives/gate.ts";
-import { FAULT_NAMES, FAULT_TIMES } from "./fields.ts";
+import { FAULT_NAMES, FAULT_TIMES, FAULT_ZONES, UNTIMED_FAULTS } from "./fields.ts";
 import { allSteps, type EndpointOutline, mapAt, type Outline, refText, type ServiceOutline } from "./outline.ts";
 import type { FaultTarget } from "./scenario.ts";
 import { TARGETS } from "./target.ts";
@@ -22,6 +22,7 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
     const checker = new ReferenceChecker(outline.services, diagnostics);
     for (const [node, ref] of diagnostics.marked(REFERENCES)) checker.checkRef(node, ref);
     for (const [node, target] of diagnostics.marked(TARGETS)) checker.checkTarget(node, target);
+    for (const [node, { zone, target }] of diagnostics.marked(FAULT_ZONES)) checker.checkZone(node, zone, target);
   }
   checkWorkloads(outline, diagnostics);
   checkStartAfter(outline, diagnostics);
@@ -59,11 +60,21 @@ function checkGateFaults(root: MapNode, diagnostics: Diagnostics): void {
   for (const { name, ...when } of diagnostics.marked(FAULT_TIMES).values()) times.set(name, when);
   checkGates(times, diagnostics);
   // The name of a fault that could not be read is not known.
-  if (faults !== undefined && (faults.type !== "list" || diagnostics.marked(FAULT_TIMES).size < faults.items.length)) {
+  if (
+    faults !== undefined &&
+    (faults.type !== "list" ||
+      diagnostics.marked(FAULT_TIMES).size + diagnostics.marked(UNTIMED_FAULTS).size < faults.items.length)
+  ) {
     return;
   }
+  const untimed = new Set(diagnostics.marked(UNTIMED_FAULTS).values());
   for (const [node, name] of diagnostics.marked(GATE_FAULTS)) {
     if (times.has(name) || node.type !== "scalar") continue;
+    if (untimed.has(name)) {
+      const message = `nobody knows beforehand when ${JSON.stringify(name)} is: it waits for something`;
+      diagnostics.add(node.span, node.path, message, "write a time like 2m");
+      continue;
+    }
     const [meant] = node.expanded !== undefined ? [] : nearest(name, times.keys());
     const hint = meant !== undefined
       ? `did you mean "${meant}"?`
@@ -128,6 +139,19 @@ class ReferenceChecker {
       this.#diagnostics.add(node.span, node.path, `${has}, and no #${replica + 1}`, hint);
     }
     if (caller !== undefined) this.#checkEdge(node, caller, target);
+  }
+
+  /** A fault of a zone finds replicas there. */
+  checkZone(node: Node, zone: string, { service: name }: FaultTarget): void {
+    const zones = this.#services.get(name)?.zones;
+    if (zones === undefined || zones.includes(zone)) return;
+    const [meant] = nearest(zone, zones);
+    const hint = meant !== undefined
+      ? `did you mean "${meant}"?`
+      : zones.length === 0
+      ? `give it zones: [${zone}, …]`
+      : `its zones are ${list(zones)}`;
+    this.#diagnostics.add(node.span, node.path, `${name} has no replica in the zone "${zone}"`, hint);
   }
 
   #checkSide(node: Node, side: { service: string; endpoint: string | undefined }, before: string): boolean {

@@ -30,7 +30,7 @@ function faultOf(config: { readonly [key: string]: Plain }): CompiledFault {
 
 function turned(faults: readonly CompiledFault[], intensity: number, u = 0.5): Knobs {
   const knobs = { added: 0, factor: 1, errorRate: 0 };
-  for (const { effect } of faults) effect.turn(knobs, intensity, u);
+  for (const { effect } of faults) effect.turn?.(knobs, intensity, u);
   return knobs;
 }
 

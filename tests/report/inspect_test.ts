@@ -262,10 +262,10 @@ Deno.test("a chart shows load and faults on one axis", () => {
     {
       areas: [{ title: "load", peakText: "8/s", peak: 8, amountAt: (time) => load.plannedRate(time) }],
       faults: [
-        { name: "rise and fall", at: seconds(10), until: seconds(30), ramp: seconds(5) },
-        { name: "blink", at: seconds(35.0001), until: seconds(35.0002), ramp: ms(0) },
-        { name: "to the end", at: seconds(0), until: Infinity as Nanos, ramp: ms(0) },
-        { name: "never", at: seconds(99), until: Infinity as Nanos, ramp: ms(0) },
+        { name: "rise and fall", ramp: seconds(5), windows: [{ from: seconds(10), until: seconds(30) }] },
+        { name: "blink", ramp: ms(0), windows: [{ from: seconds(35.0001), until: seconds(35.0002) }] },
+        { name: "to the end", ramp: ms(0), windows: [{ from: seconds(0), until: Infinity as Nanos }] },
+        { name: "never", ramp: ms(0), windows: [{ from: seconds(99), until: Infinity as Nanos }] },
       ],
       length: seconds(40),
     },
