@@ -153,13 +153,13 @@ function bulkhead(): System {
 }
 
 function pool(): System {
-  const size = 4, lambda = 280, wait = theory.mmcWait(size, lambda, MU);
+  const size = 2, lambda = 120, wait = theory.mmcWait(size, lambda, MU);
   const policies: Partial<CallPolicies> = {
     pool: { size, wait: Infinity as never, setup: undefined, keepAlive: Infinity as never, view: "replica" },
   };
   return {
-    name: "pool of 4 connections to a server without limit",
-    seconds: 30_000,
+    name: "pool of 2 connections to a server without limit",
+    seconds: 25_000,
     plan: open([station({})], visit(policies), lambda),
     questions: [
       question("mean wait for a connection", "C/(cμ-λ)", wait, "time", (tape) => {
