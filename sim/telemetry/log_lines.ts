@@ -4,11 +4,12 @@ import { hashText } from "../base/draws.ts";
 import { type Nanos } from "../base/time.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../model/model.ts";
 import { Change, type FactBatch, FactFlag, FactKind, isRefusal, Outcome, OUTCOMES_MAX } from "../plan/facts.ts";
+import { isHeldBack, isRetried } from "../plan/policies.ts";
 import type { CallSite, LogSite, Plan, PlanAttribute, PlanEndpoint, PlanService } from "../plan/plan.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { grpcCode, statusText } from "./conventions.ts";
 import { layOut, type Line, type LineAttributes, type LineValue, number, text } from "./encoding.ts";
-import { callException, howItFailed, isDeadlineCut, isRetried, ownException, stackTraceOf } from "./failures.ts";
+import { callException, howItFailed, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
 import type { RunIdentity } from "./identity.ts";
 import { instancesOf } from "./instances.ts";
 import type { CallWords, RequestWords, Thrown } from "./languages/language.ts";
@@ -27,11 +28,13 @@ import {
   QUEUE_MS,
   Slot,
   slot,
+  type SlotPiece,
 } from "./message.ts";
 import { type Code, codeOf } from "./names.ts";
 import { FULL_PAUSE_NS, pauseMessage } from "./pause_messages.ts";
 import { refusalMessage, refusalReason } from "./refusal_messages.ts";
 import { authority, callerCode, callPlace, type Target, targetOf } from "./targets.ts";
+import { cancelledQuery, cancelledWords, changeWords, heldBack, tooLateWords } from "./policy_words.ts";
 import { type FailedCall, type Template, TemplateWriter } from "./templates.ts";
 
 type Attribute = readonly [name: string, value: LineValue];
@@ -58,7 +61,15 @@ const OUTCOME_NAMES: Readonly<Record<number, string>> = {
   [Outcome.interrupted]: "interrupted",
   [Outcome.aborted]: "aborted",
   [Outcome.tooDeep]: "too deep",
+  [Outcome.cancelled]: "cancelled",
+  [Outcome.notPermitted]: "not permitted",
+  [Outcome.bulkheadFull]: "bulkhead full",
+  [Outcome.noConnection]: "no connection",
 };
+/** What of a call's flags its line differs by, and what of them says that its caller goes on. */
+const TOLD_FLAGS = FactFlag.willRetry | FactFlag.tolerated | FactFlag.fallback | FactFlag.hedge | FactFlag.undecided |
+  FactFlag.overBudget;
+const GOES_ON_FLAGS = FactFlag.willRetry | FactFlag.tolerated | FactFlag.fallback | FactFlag.undecided;
 /** With more replicas they share the templates of their lines: their memory is worth more than some nanoseconds. */
 const OWN_TEMPLATE_REPLICAS_MAX = 64;
 /** Megabytes of a heap of 1024, before a collection and after it. */
@@ -92,6 +103,7 @@ export class LogLines {
   readonly #requests: (Map<number, Template | null> | undefined)[] = [];
   readonly #calls: (Map<number, Template | null> | undefined)[] = [];
   readonly #steps = new Map<number, Template | null>();
+  readonly #changes = new Map<number, Template | null>();
   readonly #drawn: Record<LogFormat, Map<PlanAttribute, number>> = {
     json: new Map(),
     logfmt: new Map(),
@@ -130,6 +142,9 @@ export class LogLines {
       case FactKind.log:
         if (batch.endpoint[row]! < 0) return -1;
         template = this.#stepTemplate(batch, row);
+        break;
+      case FactKind.change:
+        template = this.#changeTemplate(batch, row);
         break;
       default:
         return -1;
@@ -238,6 +253,12 @@ export class LogLines {
       const rate = service.capacity.rateLimit?.rate ?? NaN;
       message = refusalMessage(service.language, outcome, words, rate) ?? language.messages.overloaded(words);
       more = refusalAttributes(service, outcome);
+    } else if (outcome === Outcome.cancelled) {
+      level = "warn";
+      message = cancelledWords(service.language, words);
+    } else if (outcome === Outcome.tooLate) {
+      level = "warn";
+      message = tooLateWords(words.target);
     } else if (outcome === Outcome.dependency) {
       const why = this.#whyFailed(cause, batch.causeOutcome[row]!, failedCall, knowsAttempt);
       message = language.messages.dependencyFailed(words, why);
@@ -253,7 +274,7 @@ export class LogLines {
       level = "warn";
       message = language.messages.abandoned(words);
     } else message = language.messages.completed(words);
-    if (abandoned) more = [...more, ["abandoned", flag(true)]];
+    if (abandoned && outcome !== Outcome.cancelled) more = [...more, ["abandoned", flag(true)]];
     return this.#template(service, target.code, "request", {
       level,
       message,
@@ -337,18 +358,33 @@ export class LogLines {
     const target = this.#targets[site.callee]!;
     const called = callName(target, [routeOf(target.endpoint)]);
     if (!knowsAttempt) return msg`${called} failed`;
-    const how = howItFailed(
+    const how = this.#how(
       target,
       site,
       outcome,
       failedCall.status,
-      this.#plan.failures[failedCall.cause],
+      failedCall.cause,
       FAILED_DURATION,
       failedCall.deadlineCut,
     );
-    const counts = site.attempts > 1 && isRetried(outcome, failedCall.status);
+    const counts = site.attempts > 1 && isRetried(site.policies, outcome, failedCall.status);
     const attempt = counts ? msg` (attempt ${FAILED_ATTEMPT} of ${site.attempts})` : msg``;
     return msg`${called} ${how}${attempt}`;
+  }
+
+  /** How a call failed, in the past tense. */
+  #how(
+    target: Target,
+    site: CallSite,
+    outcome: number,
+    status: number,
+    cause: number,
+    duration: SlotPiece,
+    deadlineCut: boolean,
+  ): Message {
+    return isHeldBack(outcome)
+      ? msg`was not sent: ${heldBack(this.#plan, site, target, outcome).message}`
+      : howItFailed(target, site, outcome, status, this.#plan.failures[cause], duration, deadlineCut);
   }
 
   #dependencyAttributes(
@@ -408,6 +444,15 @@ export class LogLines {
     } else if (outcome === Outcome.interrupted) {
       level = "warn";
       message = msg`${query.text} interrupted after ${DURATION_MS} ms`;
+    } else if (outcome === Outcome.cancelled) {
+      const cancelled = cancelledQuery(system.name, query.text);
+      level = "warn";
+      severity = "error";
+      message = cancelled.message;
+      attributes.push([target.kind === "queue" ? "error.type" : "db.response.status_code", text(cancelled.code)]);
+    } else if (outcome === Outcome.tooLate) {
+      level = "warn";
+      message = tooLateWords(query.text);
     } else if (outcome === Outcome.ok) {
       level = abandoned ? "warn" : "info";
       message = abandoned ? system.abandoned(query) : system.completed(query);
@@ -420,7 +465,7 @@ export class LogLines {
       message = msg`${words}${code} while executing: ${query.text}`;
       attributes.push([target.kind === "queue" ? "error.type" : "db.response.status_code", text(error.code)]);
     }
-    if (abandoned) attributes.push(["abandoned", flag(true)]);
+    if (abandoned && outcome !== Outcome.cancelled) attributes.push(["abandoned", flag(true)]);
     if (isBelow(level, service)) return null;
     const line: Line = {
       level,
@@ -446,16 +491,16 @@ export class LogLines {
 
   #callTemplate(batch: FactBatch, row: number): Template | null {
     const outcome = batch.outcome[row]!, index = batch.site[row]!;
-    const flags = batch.flags[row]! & (FactFlag.willRetry | FactFlag.tolerated | FactFlag.fallback);
-    if (outcome === Outcome.ok && batch.attempt[row]! <= 1) return null;
-    if (outcome === Outcome.interrupted) return null;
+    const flags = batch.flags[row]! & TOLD_FLAGS;
+    if (outcome === Outcome.ok && (batch.attempt[row]! <= 1 || (flags & FactFlag.hedge) !== 0)) return null;
+    if (outcome === Outcome.interrupted || outcome === Outcome.cancelled) return null;
     const site = this.#plan.sites[index]!;
     const status = batch.status[row]!, cause = batch.cause[row]!;
     const duration = (batch.time[row]! - batch.start[row]!) as Nanos;
     const deadlineCut = outcome === Outcome.timeout && isDeadlineCut(site, duration);
-    if (outcome !== Outcome.ok && flags === 0) this.#keepFailure(batch, row, deadlineCut);
-    const kind = (outcome * 8 + flags) * 2 + (deadlineCut ? 1 : 0);
-    const key = ((cause + 1) * 1024 + (status & 1023)) * OUTCOMES_MAX * 16 + kind;
+    if (outcome !== Outcome.ok && (flags & GOES_ON_FLAGS) === 0) this.#keepFailure(batch, row, deadlineCut);
+    const ends = ((cause + 1) * 1024 + (status & 1023)) * OUTCOMES_MAX + outcome;
+    const key = ends * 512 + flags * 2 + (deadlineCut ? 1 : 0);
     const known = this.#calls[index] ??= new Map();
     let template = known.get(key);
     if (template === undefined) {
@@ -495,17 +540,22 @@ export class LogLines {
     const language = languageOf(caller.language);
     const code = callerCode(this.#plan, site);
     const place = callPlace(target, site, deadlineCut);
-    const thrown = callException(language, target, place, code, outcome, status);
+    const thrown = isHeldBack(outcome)
+      ? heldBack(this.#plan, site, target, outcome)
+      : callException(language, target, place, code, outcome, status);
+    const hedges = site.policies?.hedge?.max ?? 0;
     const words: CallWords = {
       call: callName(target, this.#pathFor(target, caller.logs.format)),
-      how: howItFailed(target, site, outcome, status, this.#plan.failures[cause], DURATION, deadlineCut),
+      how: this.#how(target, site, outcome, status, cause, DURATION, deadlineCut),
       // What is not tried again was the callee's last word: it is no matter of attempts.
-      attempts: isRetried(outcome, status) ? site.attempts : 1,
+      attempts: outcome === Outcome.ok || isRetried(site.policies, outcome, status) ? site.attempts * (1 + hedges) : 1,
       soon: site.backoff === undefined ? msg` at once` : msg` in ${PAUSE}`,
     };
     const { messages } = language;
-    const [level, message]: [LogLevel, Message] = outcome === Outcome.ok
+    const [level, said]: [LogLevel, Message] = outcome === Outcome.ok
       ? ["info", messages.recovered(words)]
+      : (flags & FactFlag.undecided) !== 0
+      ? ["warn", msg`${words.call} ${words.how}, another attempt is under way`]
       : (flags & FactFlag.willRetry) !== 0
       ? ["warn", messages.retry(words)]
       : (flags & FactFlag.fallback) !== 0
@@ -513,6 +563,7 @@ export class LogLines {
       : (flags & FactFlag.tolerated) !== 0
       ? ["warn", messages.tolerated(words)]
       : ["error", messages.gaveUp(words)];
+    const message = (flags & FactFlag.overBudget) !== 0 ? msg`${said} (retry budget exhausted)` : said;
     const willRetry = (flags & FactFlag.willRetry) !== 0;
     return this.#template(caller, code, "call", {
       level,
@@ -521,6 +572,34 @@ export class LogLines {
       attributes: [...callAttributes(site, target, outcome, status, willRetry), ...exceptionAttributes(thrown)],
       stackTrace: undefined,
     });
+  }
+
+  // ---- what callers think of their callees -------------------------------------------------------------------------
+
+  #changeTemplate(batch: FactBatch, row: number): Template | null {
+    const change = batch.outcome[row]!, isSlow = batch.status[row] === 1;
+    if (change < Change.breakerOpened || change > Change.returned) return null;
+    // The users write no log.
+    if ((batch.flags[row]! & FactFlag.journey) !== 0) return null;
+    const key = (batch.site[row]! * 64 + change) * 2 + (isSlow ? 1 : 0);
+    let template = this.#changes.get(key);
+    if (template === undefined) {
+      const site = this.#plan.sites[batch.site[row]!]!, target = this.#targets[site.callee]!;
+      const caller = this.#plan.services[this.#plan.endpoints[site.caller]!.service]!;
+      const words = changeWords(target, caller.language, change, isSlow);
+      const attributes: Attribute[] = [["call", text(target.reference)], ["peer", text(target.service.name)]];
+      if (change >= Change.ejected) {
+        attributes.push(["peer.instance", text([slot(Slot.peerInstance, target.service.index)])]);
+      }
+      template = caller.kind === "external" ? null : this.#template(caller, callerCode(this.#plan, site), "call", {
+        ...words,
+        span: change === Change.returned ? "none" : "own",
+        attributes,
+        stackTrace: undefined,
+      });
+      this.#changes.set(key, template);
+    }
+    return template;
   }
 
   #pathFor(target: Target, format: LogFormat): Message {
@@ -719,7 +798,7 @@ function callAttributes(
   if (Number.isFinite(site.deadline)) attributes.push(["deadline_ms", number(site.deadline / 1e6)]);
   if (willRetry) attributes.push(["retry_in_ms", number(PAUSE_MS)]);
   if (target.kind === "http" && status > 0) attributes.push(["http.response.status_code", number(status)]);
-  if (target.kind === "rpc") {
+  if (target.kind === "rpc" && !isHeldBack(outcome)) {
     const code = outcome === Outcome.timeout ? "DEADLINE_EXCEEDED" : status === 0 ? "UNAVAILABLE" : grpcCode(status);
     attributes.push(["rpc.response.status_code", text(code)]);
   }
@@ -730,7 +809,8 @@ function callAttributes(
   }
   attributes.push(["server.address", text(target.host)], ["server.port", number(target.port)]);
   // An attempt that never reached the callee has no replica at its other end.
-  const reached = outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && target.service.kind !== "external";
+  const reached = outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && !isHeldBack(outcome) &&
+    target.service.kind !== "external";
   attributes.push(["peer", text(target.service.name)]);
   if (reached) attributes.push(["peer.instance", text([slot(Slot.peerInstance, target.service.index)])]);
   return attributes;
