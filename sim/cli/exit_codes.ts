@@ -3,8 +3,10 @@
 export const ExitCode = {
   internal: 109,
   interrupted: 105,
+  /** The simulation could not go on; what it had done until then is reported. k6's "aborted". */
+  aborted: 108,
   thresholds: 99,
-  /** Spans or log lines were not delivered; what is pending is kept. */
+  /** Spans or log lines were not delivered (what is pending is kept), or the result could not be written. */
   undelivered: 110,
   /** Invalid scenario, flags, variables or folders: nothing was run. */
   invalid: 104,

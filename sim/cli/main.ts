@@ -3,7 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { InvalidInput, visible } from "../base/diagnostics.ts";
 import { printInvalid, UsageError } from "./command.ts";
-import { print, printError } from "./console.ts";
+import { OutputLost, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { inspectCommand } from "./inspect_command.ts";
 import { runCommand } from "./run_command.ts";
@@ -26,7 +26,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("Squall: a load and chaos simulator for distributed systems")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
-    .configureOutput({ writeOut: print, writeErr: printError })
+    .configureOutput({ writeOut: print, writeErr: (text) => printError(text.split("\n").map(visible).join("\n")) })
     .exitOverride();
   for (const make of [runCommand, inspectCommand, validateCommand, schemaCommand]) {
     const command = make(finish).copyInheritedSettings(program);
@@ -51,6 +51,10 @@ function codeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) {
     printError(`error: ${visible(error.message)}\n`);
     return ExitCode.invalid;
+  }
+  if (error instanceof OutputLost) {
+    printError(`error: ${visible(error.message)}\n`);
+    return ExitCode.undelivered;
   }
   const text = error instanceof Error ? error.stack ?? error.message : String(error);
   printError(`internal error: ${text.split("\n").map(visible).join("\n")}\n`);
