@@ -20,6 +20,7 @@ import { visible } from "../base/diagnostics.ts";
 import { collect, parsed, parseSeed, UsageError } from "./command.ts";
 import { colorOf, columnsOf, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { grafanaLines } from "./grafana_lines.ts";
 import { collectOutput, parseTrendStats } from "./output_flags.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
@@ -253,7 +254,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     ) + "\n";
     // What the user asked to see comes first: a full disk must not cost the account of the run.
     if (flags.json) print(json);
-    else if (!flags.quiet) printSummary(input);
+    else if (!flags.quiet) printSummary(input, await linksToGrafana());
     const code = codeOf(result, sinks);
     try {
       writeRunFile(runFolder, RUN_FILES.summary, json);
@@ -265,8 +266,13 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     return code;
   }
 
+  function linksToGrafana(): Promise<string[]> {
+    const { namespace } = plan, { toCollector } = sinks;
+    return grafanaLines({ runId, namespace, startEpochNs, length: simulation.progress().now, logsFolder, toCollector });
+  }
+
   /** On standard error where standard output belongs to the points. */
-  function printSummary(input: SummaryInput): void {
+  function printSummary(input: SummaryInput, links: readonly string[]): void {
     if (flags.summaryMode === "disabled") {
       const failed = new Set(
         result.evaluation.results.filter(({ ok }) => !ok).map((each) => each.threshold.metricText),
@@ -282,7 +288,10 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       color: colorOf(stream, flags.color),
       mode: flags.summaryMode,
     };
-    const text = summaryText(input, options, closing(runId, runFolder, logsFolder, sinks));
+    const text = summaryText(input, options, [
+      ...closing(runId, runFolder, logsFolder, sinks),
+      ...(links.length === 0 ? [] : ["", "in Grafana", ...links.map((link) => `  ${link}`)]),
+    ]);
     if (pointsToStdout) printError(text);
     else print(text);
   }
