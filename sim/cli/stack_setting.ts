@@ -3,7 +3,7 @@
 import { visible } from "../base/diagnostics.ts";
 import { Compose, composeEnvironment, type Container } from "../stack/compose.ts";
 import { findEngine, StackError } from "../stack/engine.ts";
-import { ALL_PARTS, type Environment, type Part, partsWith, portOf, type Shipper, SHIPPERS } from "../stack/parts.ts";
+import { ALL_PARTS, type Part, partsWith, portOf, type Shipper, SHIPPERS } from "../stack/parts.ts";
 import { runProgram } from "../stack/program.ts";
 import type { PartState } from "../stack/readiness.ts";
 import { projectPath } from "./paths.ts";
@@ -11,7 +11,9 @@ import { stackLogsFolder } from "./stack_folder.ts";
 
 export const COMPOSE_FOLDER = projectPath("compose");
 
-export const environment: Environment = (name) => Deno.env.get(name);
+export function environment(name: string): string | undefined {
+  return Deno.env.get(name);
+}
 
 /**
  * Compose for the stack of this project.

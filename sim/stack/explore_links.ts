@@ -34,7 +34,7 @@ export function logsQuery(runId: string): string {
 
 /** TraceQL for the roots of the traces of one run: no span bears the run's id, so its namespace and its time tell it. */
 export function tracesQuery(namespace: string): string {
-  return `{ resource.service.namespace = ${JSON.stringify(namespace)} && nestedSetParent < 0 }`;
+  return `{ resource.service.namespace = ${JSON.stringify(namespace)} && span:parentID = "" }`;
 }
 
 /** What to open for a run, the most useful first. */

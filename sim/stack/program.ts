@@ -8,11 +8,17 @@ export interface Ended {
 }
 
 /** Runs a program to its end. Tests put one of their own in its place. */
-export type RunProgram = (command: readonly string[], environment?: Readonly<Record<string, string>>) => Promise<Ended>;
+export type RunProgram = (
+  command: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+) => Promise<Ended>;
 
 const decoder = new TextDecoder();
 
-export const runProgram: RunProgram = async ([program, ...args], env = {}) => {
+export async function runProgram(
+  [program, ...args]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   try {
     const { code, stdout, stderr } = await new Deno.Command(program!, { args, env, stdin: "null" }).output();
     return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
@@ -23,7 +29,7 @@ export const runProgram: RunProgram = async ([program, ...args], env = {}) => {
     }
     throw error;
   }
-};
+}
 
 /** Runs a program that talks to the user itself, and gives its exit code. */
 export async function runInForeground(
