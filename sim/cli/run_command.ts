@@ -267,8 +267,8 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   }
 
   function linksToGrafana(): Promise<string[]> {
-    const { namespace } = plan, { toCollector } = sinks;
-    return grafanaLines({ runId, namespace, startEpochNs, length: simulation.progress().now, logsFolder, toCollector });
+    const { namespace, faults } = plan, { toCollector } = sinks, length = result.metrics.elapsed;
+    return grafanaLines({ runId, namespace, startEpochNs, length, faults, logsFolder, toCollector });
   }
 
   /** On standard error where standard output belongs to the points. */

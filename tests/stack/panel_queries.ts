@@ -149,7 +149,7 @@ const SAMPLE: Values = {
   namespace: ".*",
   service: "checkout",
   traceId: "0af7651916cd43dd8448eb211c80319c",
-  tags: 'job="checkout"',
+  tags: 'service_name="checkout"',
 };
 
 /** A query as Grafana would send it, with values in place of its variables. */
@@ -159,5 +159,5 @@ export function filledIn(text: string, values: Partial<Values> = {}): string {
     .replaceAll("$__rate_interval", "1m").replaceAll("$__range", range).replaceAll("$__auto", "15s")
     .replaceAll("$namespace", namespace).replaceAll("$service", service)
     .replaceAll("${__trace.traceId}", traceId).replaceAll("${trace_id}", traceId).replaceAll("$trace_id", traceId)
-    .replaceAll("${__tags}", tags).replaceAll("$__tags", tags.replace(/^job=/, "service_name="));
+    .replaceAll("${__tags}", tags).replaceAll("$__tags", tags);
 }
