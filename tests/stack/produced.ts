@@ -23,8 +23,8 @@ const HTTP = ["http.request.method", "http.response.status_code", "error.type"];
 const RPC = ["rpc.system.name", "rpc.method", "rpc.response.status_code", "error.type"];
 const PEER = ["server.address", "server.port"];
 const HISTOGRAMS: Readonly<Record<string, readonly string[]>> = {
-  http_server_request_duration_seconds: [...HTTP, "http.route", "url.scheme"],
-  http_client_request_duration_seconds: [...HTTP, ...PEER],
+  http_server_request_duration_seconds: [...HTTP, "http.route", "url.scheme", "network.protocol.version"],
+  http_client_request_duration_seconds: [...HTTP, ...PEER, "network.protocol.version"],
   rpc_server_call_duration_seconds: RPC,
   rpc_client_call_duration_seconds: [...RPC, ...PEER],
   db_client_operation_duration_seconds: [
@@ -43,6 +43,9 @@ const SCALARS: Readonly<Record<string, readonly string[]>> = {
   server_workers_busy: [],
   server_workers_limit: [],
   server_requests_refused_total: [],
+};
+/** As cAdvisor and kube-state-metrics tell: of containers, not of services. */
+const CLUSTER: Readonly<Record<string, readonly string[]>> = {
   container_cpu_usage_seconds_total: [...CONTAINER, "node"],
   kube_pod_container_status_restarts_total: CONTAINER,
   kube_pod_container_status_ready: CONTAINER,
@@ -98,6 +101,7 @@ export function producedMetrics(): Metrics {
     for (const suffix of ["count", "sum"]) all.set(`${name}_${suffix}`, new Set(labels));
   }
   for (const [name, attributes] of Object.entries(SCALARS)) all.set(name, new Set([...ofRun, ...attributes]));
+  for (const [name, labels] of Object.entries(CLUSTER)) all.set(name, new Set(["job", "instance", ...labels]));
   for (const [name, labels] of Object.entries(GENERATOR)) all.set(name, new Set([...labels, "source"]));
   for (const [name, labels] of Object.entries(PARTS)) all.set(name, new Set(["job", "instance", ...labels]));
   return all;
