@@ -95,7 +95,7 @@ async function checkPorts(
     if (ours.some(({ part: name, state }) => name === part.name && state === "running")) continue;
     for (const published of part.ports) {
       const port = portOf(published, environment);
-      if (!isPortTaken(port)) continue;
+      if (!await isPortTaken(port)) continue;
       const who = await whoHasPort(port, containers, runProgram);
       taken.push(
         `port ${port} of ${part.name} is taken${who === undefined ? "" : ` by ${who}`}: end that, or choose ` +

@@ -4,15 +4,24 @@ import type { RunProgram } from "./program.ts";
 
 const HOST = "127.0.0.1";
 
-/** Whether something listens on the port already. */
-export function isPortTaken(port: number): boolean {
+/** Whether something listens on the port already: on this address, or on all of them. */
+export async function isPortTaken(port: number): Promise<boolean> {
+  try {
+    // BSD's systems let one listen on an address while another program listens on all of them: so ask that program.
+    (await Deno.connect({ hostname: HOST, port })).close();
+    return true;
+  } catch {
+    return isInUse(port);
+  }
+}
+
+function isInUse(port: number): boolean {
   try {
     Deno.listen({ hostname: HOST, port }).close();
     return false;
   } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return true;
-    // A port below 1024, for one: Docker's daemon may listen there, even if we may not.
-    return false;
+    // Anything else, such as a port below 1024, is for Docker's daemon to say: it may be allowed what we are not.
+    return error instanceof Deno.errors.AddrInUse;
   }
 }
 
