@@ -32,9 +32,12 @@ export function logsQuery(runId: string): string {
   return `{job=~".+", filename=~".+-${runId}[.]log"}`;
 }
 
-/** TraceQL for the roots of the traces of one run: no span bears the run's id, so its namespace and its time tell it. */
+/**
+ * TraceQL for the requests that users made in a run: they come in at the public port, 443. No span bears the run's id, so the
+ * namespace and the link's time range tell it.
+ */
 export function tracesQuery(namespace: string): string {
-  return `{ resource.service.namespace = ${JSON.stringify(namespace)} && span:parentID = "" }`;
+  return `{ resource.service.namespace = ${JSON.stringify(namespace)} && kind = server && span.server.port = 443 }`;
 }
 
 /** What to open for a run, the most useful first. */
