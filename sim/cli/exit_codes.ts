@@ -10,6 +10,8 @@ export const ExitCode = {
   undelivered: 110,
   /** Invalid scenario, flags, variables or folders: nothing was run. */
   invalid: 104,
+  /** stack:up and stack:status: a part of the stack is not ready. */
+  unready: 1,
   success: 0,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -2,12 +2,17 @@
 
 import { Command, CommanderError } from "commander";
 import { InvalidInput, visible } from "../base/diagnostics.ts";
+import { StackError } from "../stack/engine.ts";
 import { printInvalid, UsageError } from "./command.ts";
 import { OutputLost, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { inspectCommand } from "./inspect_command.ts";
 import { runCommand } from "./run_command.ts";
 import { schemaCommand } from "./schema_command.ts";
+import { stackDownCommand } from "./stack_down_command.ts";
+import { stackLogsCommand } from "./stack_logs_command.ts";
+import { stackStatusCommand } from "./stack_status_command.ts";
+import { stackUpCommand } from "./stack_up_command.ts";
 import { validateCommand } from "./validate_command.ts";
 
 const EXAMPLES = `
@@ -28,7 +33,17 @@ export async function main(args: readonly string[]): Promise<number> {
     .addHelpText("after", EXAMPLES)
     .configureOutput({ writeOut: print, writeErr: (text) => printError(text.split("\n").map(visible).join("\n")) })
     .exitOverride();
-  for (const make of [runCommand, inspectCommand, validateCommand, schemaCommand]) {
+  const commands = [
+    runCommand,
+    inspectCommand,
+    validateCommand,
+    schemaCommand,
+    stackUpCommand,
+    stackDownCommand,
+    stackStatusCommand,
+    stackLogsCommand,
+  ];
+  for (const make of commands) {
     const command = make(finish).copyInheritedSettings(program);
     command.exitOverride();
     program.addCommand(command);
@@ -55,6 +70,11 @@ function codeOf(error: unknown): ExitCode {
   if (error instanceof OutputLost) {
     printError(`error: ${visible(error.message)}\n`);
     return ExitCode.undelivered;
+  }
+  if (error instanceof StackError) {
+    // A line for each thing that is in the way.
+    printError(`error: ${error.message.split("\n").map(visible).join("\n")}\n`);
+    return ExitCode.invalid;
   }
   const text = error instanceof Error ? error.stack ?? error.message : String(error);
   printError(`internal error: ${text.split("\n").map(visible).join("\n")}\n`);

@@ -27,6 +27,7 @@ import { visible } from "../base/diagnostics.ts";
 import { collect, parsed, parseSeed, UsageError } from "./command.ts";
 import { colorOf, columnsOf, OutputLost, printError, printPatiently } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { grafanaLines } from "./grafana_lines.ts";
 import { errorsCommand } from "./next_step.ts";
 import { collectOutput, parseTrendStats } from "./output_flags.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
@@ -274,15 +275,20 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     // A full disk costs the file, but not the account of the run.
     try {
       if (flags.json) await printPatiently(json);
-      else if (!flags.quiet) await printSummary(input, isWritten);
+      else if (!flags.quiet) await printSummary(input, await linksToGrafana(), isWritten);
     } catch (error) {
       failed(error, OutputLost);
     }
     return code;
   }
 
+  function linksToGrafana(): Promise<string[]> {
+    const { namespace, faults } = plan, { toCollector } = sinks, length = result.metrics.elapsed;
+    return grafanaLines({ runId, namespace, startEpochNs, length, faults, logsFolder, toCollector });
+  }
+
   /** On standard error where standard output belongs to the points. */
-  async function printSummary(input: SummaryInput, isWritten: boolean): Promise<void> {
+  async function printSummary(input: SummaryInput, links: readonly string[], isWritten: boolean): Promise<void> {
     if (flags.summaryMode === "disabled") {
       const failed = new Set(
         result.evaluation.results.filter(({ ok }) => !ok).map((each) => each.threshold.metricText),
@@ -301,6 +307,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     const written = isWritten ? shownPath(join(runFolder, RUN_FILES.summary)) : "not written";
     const text = summaryText(input, options, [
       ...closing(runId, logsFolder, sinks, written),
+      ...(links.length === 0 ? [] : ["", "in Grafana", ...links.map((link) => `  ${link}`)]),
       ...nextSteps(plan, runId, logsFolder, sinks, options.columns),
     ]);
     if (pointsToStdout) printError(text);

@@ -248,17 +248,17 @@ export class LogLines {
     if (outcome === Outcome.interrupted) {
       level = "warn";
       message = language.messages.interrupted(words);
-    } else if (isRefusal(outcome)) {
-      level = "warn";
-      const rate = service.capacity.rateLimit?.rate ?? NaN;
-      message = refusalMessage(service.language, outcome, words, rate) ?? language.messages.overloaded(words);
-      more = refusalAttributes(service, outcome);
     } else if (outcome === Outcome.cancelled) {
       level = "warn";
       message = cancelledWords(service.language, words);
     } else if (outcome === Outcome.tooLate) {
       level = "warn";
       message = tooLateWords(words.target);
+    } else if (isRefusal(outcome)) {
+      level = "warn";
+      const rate = service.capacity.rateLimit?.rate ?? NaN;
+      message = refusalMessage(service.language, outcome, words, rate) ?? language.messages.overloaded(words);
+      more = refusalAttributes(service, outcome);
     } else if (outcome === Outcome.dependency) {
       const why = this.#whyFailed(cause, batch.causeOutcome[row]!, failedCall, knowsAttempt);
       message = language.messages.dependencyFailed(words, why);
