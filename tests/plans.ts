@@ -45,7 +45,6 @@ export function tinyPlan(
     system: undefined,
     replicas: 1,
     zones: [],
-    zones: [],
     concurrency: Infinity,
     queue: Infinity,
     capacity: PLAIN_CAPACITY,

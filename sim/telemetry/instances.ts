@@ -16,6 +16,8 @@ export interface Instance {
   readonly id: string;
   readonly podUid: string;
   readonly node: string;
+  /** Where the scenario says of zones. */
+  readonly zone: string | undefined;
   /** In 10.0.0.0/8. */
   readonly ip: string;
 }
@@ -53,6 +55,7 @@ export function instanceOf(service: PlanService, replica: number, seed: number):
     id: uuid(key ^ seed, replica, PURPOSE_ID),
     podUid: uuid(key ^ seed, replica, PURPOSE_UID),
     node: nodeName(node, seed),
+    zone: service.zones[replica % service.zones.length],
     ip: address(key ^ seed, replica, node),
   };
 }

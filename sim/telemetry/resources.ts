@@ -39,9 +39,7 @@ export function resourceOf(plan: Plan, service: PlanService, instance: Instance,
     "k8s.container.name": instance.workload,
     "k8s.node.name": instance.node,
   };
-  if (service.zones.length > 0) {
-    attributes["cloud.availability_zone"] = service.zones[replica % service.zones.length]!;
-  }
+  if (instance.zone !== undefined) attributes["cloud.availability_zone"] = instance.zone;
   for (const [name, value] of service.attributes) attributes[name.toWellFormed()] = wellFormed(value);
   for (const name of ["service.name", "service.namespace", "service.version", "deployment.environment.name"]) {
     attributes[name] = wellFormed(attributes[name] as string);
