@@ -10,10 +10,11 @@ import { SUMMARY_MODES, type SummaryInput, type SummaryMode, TREND_STATS } from 
 import { summaryJson } from "../report/summary_json.ts";
 import { summaryText } from "../report/summary_text.ts";
 import { makeRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
-import { RunSinks, TRACE_MODES, type TraceMode } from "../run/run_sinks.ts";
+import { LOG_DESTINATIONS, METRIC_MODES, RunSinks, TRACE_MODES, type TraceMode } from "../run/run_sinks.ts";
 import { Run, type RunResult } from "../run/run.ts";
 import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
 import { compileScenario } from "../scenario/compile.ts";
+import type { Manifest } from "../run/manifest.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
 import { type OpenOutput, openOutputs, type Output, OutputError } from "../sinks/outputs.ts";
 import { visible } from "../base/diagnostics.ts";
@@ -24,9 +25,10 @@ import { collectOutput, parseTrendStats } from "./output_flags.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
 import { readScenario, type ScenarioFlags } from "./scenario_files.ts";
+import { parseMetricsInterval, readSignals, type SignalFlags } from "./signal_flags.ts";
 import { onSignals } from "./signals.ts";
 
-interface RunFlags extends ScenarioFlags {
+interface RunFlags extends ScenarioFlags, SignalFlags {
   readonly pace: number;
   readonly start?: string;
   readonly end?: string;
@@ -77,6 +79,19 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
     .option(
       "--otlp-endpoint <url>",
       "collector, /v1/traces is appended (default: OTEL_EXPORTER_OTLP_ENDPOINT or http://localhost:4318)",
+    )
+    .addOption(
+      new Option("--logs-to <destination>", "files, one a service, or OTLP").choices(LOG_DESTINATIONS).default("files"),
+    )
+    .option("--logs-endpoint <url>", "where OTLP logs go, /v1/logs is appended (default: Loki's, at localhost:3100)")
+    .addOption(new Option("--metrics <mode>", "where metrics go").choices(METRIC_MODES).default("none"))
+    .option(
+      "--metrics-endpoint <url>",
+      "where OTLP metrics go, /v1/metrics is appended (default: Prometheus', at localhost:9090)",
+    )
+    .addOption(
+      new Option("--metrics-interval <duration>", "of simulated time, between two readings of the metrics")
+        .argParser(parseMetricsInterval).default(parseMetricsInterval("10s"), "10s"),
     )
     .option(
       "-o, --out <output>",
@@ -145,6 +160,7 @@ function checkPace(pace: number, plan: Plan): void {
 
 async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   const otlp = readOtlpOptions((name) => Deno.env.get(name), flags.otlpEndpoint);
+  const signals = readSignals((name) => Deno.env.get(name), flags);
   const { scenario, document } = readScenario(path, flags);
   const plan = compileScenario(flags.seed === undefined ? scenario : { ...scenario, seed: flags.seed });
   const startEpochNs = startOf(flags, plan);
@@ -156,7 +172,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   }
   const runId = newRunId();
   const runFolder = flags.results === undefined ? projectPath(`runs/${runId}`) : userPath(flags.results);
-  const logsFolder = flags.logs === false
+  const logsFolder = flags.logs === false || signals.logsTo === "otlp"
     ? undefined
     : typeof flags.logs === "string"
     ? userPath(flags.logs)
@@ -168,14 +184,14 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   display.lines(head(plan, startEpochNs, flags.pace, logsFolder, sinks));
   for (
     const text of [
-      ...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices),
+      ...new Set([...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices), ...signals.notices]),
       // In real time what is written never gets ahead of the clock.
       ...backfillWarnings(startEpochNs, flags.pace > 1 ? planLength(plan) : 0 as Nanos, Date.now()),
     ]
   ) notice(text);
 
   const simulation = new Run({ plan, startEpochNs, pace: flags.pace, sinks, listener: display });
-  const signals = onSignals(() => {
+  const interrupts = onSignals(() => {
     notice("interrupted: ending what is open; once more ends at once");
     simulation.interrupt();
   });
@@ -188,7 +204,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     printError(`error: ${visible(error.message)}\n`);
     return ExitCode.invalid;
   } finally {
-    signals.stop();
+    interrupts.stop();
     display.end();
   }
   return await report();
@@ -213,6 +229,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         runFolder,
         traces: flags.traces,
         otlp,
+        ...signals,
         outputs: opened,
         onNotice: notice,
         showPath: shownPath,
@@ -256,6 +273,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     else if (!flags.quiet) printSummary(input);
     const code = codeOf(result, sinks);
     try {
+      writeRunFile(runFolder, RUN_FILES.manifest, manifestText());
       writeRunFile(runFolder, RUN_FILES.summary, json);
     } catch (error) {
       if (!(error instanceof RunFilesError)) throw error;
@@ -263,6 +281,20 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       return code === ExitCode.success ? ExitCode.undelivered : code;
     }
     return code;
+  }
+
+  function manifestText(): string {
+    const manifest: Manifest = {
+      manifest: 1,
+      version: denoJson.version,
+      id: runId,
+      seed: plan.seed,
+      start: formatTime(startEpochNs),
+      ended: result.ended,
+      elapsed_ns: result.metrics.elapsed,
+      ...sinks.destinations,
+    };
+    return JSON.stringify(manifest, undefined, 2) + "\n";
   }
 
   /** On standard error where standard output belongs to the points. */
@@ -291,8 +323,9 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
 function codeOf(result: RunResult, sinks: RunSinks): ExitCode {
   if (result.ended === "interrupted") return ExitCode.interrupted;
   if (!result.evaluation.ok) return ExitCode.thresholds;
-  const { spans, logs, points } = sinks.delivery;
-  const lost = spans.pending + spans.rejected + logs.pending + logs.rejected + (points?.pending ?? 0);
+  const { spans, logs, metrics, points } = sinks.delivery;
+  const lost = spans.pending + spans.rejected + logs.pending + logs.rejected + (points?.pending ?? 0) +
+    (metrics === undefined ? 0 : metrics.pending + metrics.rejected);
   return lost > 0 ? ExitCode.undelivered : ExitCode.success;
 }
 
@@ -313,8 +346,11 @@ function head(
   const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
   return [
     `${plan.name}: ${lengthText} from ${formatTime(startEpochNs)} ${paceText}, seed ${plan.seed}`,
-    `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
+    `  logs    ${
+      sinks.logsTo ?? (logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`)
+    }`,
     ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
+    ...(sinks.metricsTo === undefined ? [] : [`  metrics ${visible(sinks.metricsTo)}`]),
     ...sinks.outputs.map((name) => `  points  ${visible(name)}`),
   ];
 }
@@ -331,6 +367,7 @@ function removeEmpty(folder: string): void {
 /** Where everything is, and what to do next. */
 function closing(runId: string, runFolder: string, logsFolder: string | undefined, sinks: RunSinks): string[] {
   const lines: string[] = [];
+  if (sinks.logsTo !== undefined) lines.push(`logs     ${visible(sinks.logsTo)}`);
   if (logsFolder !== undefined) lines.push(`logs     ${shownPath(logsFolder)}/<service>/<service>-${runId}.log`);
   const { spans } = sinks.delivery;
   if (sinks.traceFile !== undefined) {
@@ -341,6 +378,7 @@ function closing(runId: string, runFolder: string, logsFolder: string | undefine
       : ` (without ${spans.pending} spans that could not be written)`;
     lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
   } else lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
+  if (sinks.metricsTo !== undefined) lines.push(`metrics  ${visible(sinks.metricsTo)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);
   lines.push(`summary  ${shownPath(join(runFolder, RUN_FILES.summary))}`);
   const [first] = sinks.logFiles;

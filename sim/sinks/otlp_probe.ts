@@ -12,7 +12,7 @@ export interface CollectorAnswer {
   readonly words: string;
 }
 
-const NOTHING = new TextEncoder().encode('{"resourceSpans":[]}');
+const NO_SPANS = new TextEncoder().encode('{"resourceSpans":[]}');
 
 /** Asks once. See {@link askCollector} for what counts as a collector. */
 export async function probeCollector(
@@ -32,16 +32,21 @@ export async function probeCollector(
 export async function askCollector(target: OtlpTarget, timeoutMs: number): Promise<CollectorAnswer> {
   const http = new OtlpHttp(target);
   try {
-    return await askThrough(http, timeoutMs, new AbortController().signal);
+    return await askThrough(http, NO_SPANS, timeoutMs, new AbortController().signal);
   } finally {
     http.close();
   }
 }
 
-/** The same over connections that are kept. */
-export async function askThrough(http: OtlpHttp, timeoutMs: number, signal: AbortSignal): Promise<CollectorAnswer> {
+/** The same over connections that are kept, with an export of nothing of any signal. */
+export async function askThrough(
+  http: OtlpHttp,
+  nothing: Uint8Array,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<CollectorAnswer> {
   try {
-    return judge(await http.post(NOTHING, false, timeoutMs, signal), http);
+    return judge(await http.post(nothing, false, timeoutMs, signal), http);
   } catch (error) {
     if (error instanceof NoAnswer) return { answers: false, words: error.message };
     throw error;
