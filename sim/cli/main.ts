@@ -9,6 +9,7 @@ import { inspectCommand } from "./inspect_command.ts";
 import { runCommand } from "./run_command.ts";
 import { schemaCommand } from "./schema_command.ts";
 import { validateCommand } from "./validate_command.ts";
+import { verifyCommand } from "./verify_command.ts";
 
 const EXAMPLES = `
 Examples:
@@ -28,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addHelpText("after", EXAMPLES)
     .configureOutput({ writeOut: print, writeErr: printError })
     .exitOverride();
-  for (const make of [runCommand, inspectCommand, validateCommand, schemaCommand]) {
+  for (const make of [runCommand, inspectCommand, validateCommand, schemaCommand, verifyCommand]) {
     const command = make(finish).copyInheritedSettings(program);
     command.exitOverride();
     program.addCommand(command);
