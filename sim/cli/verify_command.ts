@@ -15,11 +15,12 @@ import { shownPath, userPath } from "./paths.ts";
 import { parseVariables } from "./scenario_files.ts";
 
 interface VerifyFlags {
-  readonly loki: string | false;
-  readonly tempo: string | false;
-  readonly prometheus: string;
+  /** False with --no-loki; true when neither was given. */
+  readonly loki: string | boolean;
+  readonly tempo: string | boolean;
+  readonly prometheus?: string;
   readonly grafana?: string;
-  readonly promtail: string;
+  readonly promtail?: string;
   readonly label?: string;
   readonly wait: number;
   readonly spansOf: number;
@@ -53,22 +54,20 @@ export function verifyCommand(finish: (code: ExitCode) => void): Command {
         "simulated again, and compared with what is there.",
     )
     .argument("<run>", "folder of a run, like runs/<run id>")
-    .option("--loki <url>", "Loki (default: LOKI_URL or http://localhost:3100)", address, fromEnv("LOKI_URL", 3100))
+    .option("--loki <url>", "Loki (default: LOKI_URL or http://localhost:3100)", address)
     .option("--no-loki", "ask for no logs")
-    .option("--tempo <url>", "Tempo (default: TEMPO_URL or http://localhost:3200)", address, fromEnv("TEMPO_URL", 3200))
+    .option("--tempo <url>", "Tempo (default: TEMPO_URL or http://localhost:3200)", address)
     .option("--no-tempo", "ask for no traces")
     .option(
       "--prometheus <url>",
       "Prometheus, for alerts (default: PROMETHEUS_URL or http://localhost:9090)",
       address,
-      fromEnv("PROMETHEUS_URL", 9090),
     )
     .option("--grafana <url>", "Grafana, for alerts of its own (default: GRAFANA_URL)", address)
     .option(
       "--promtail <url>",
       "Promtail, for its counters (default: PROMTAIL_URL or http://localhost:9080)",
       address,
-      fromEnv("PROMTAIL_URL", 9080),
     )
     .option("--label <name>", "label that holds the service's name (default: job; service_name for OTLP logs)")
     .option("--wait <duration>", "how long what is missing may still come", parseWait, parseWait("1m"))
@@ -81,10 +80,24 @@ export function verifyCommand(finish: (code: ExitCode) => void): Command {
     .action(async (folder: string, flags: VerifyFlags) => finish(await runVerify(folder, flags)));
 }
 
-function fromEnv(name: string, port: number): string {
-  // An unset port is what the stack uses.
-  const url = Deno.env.get(name);
-  return url === undefined || url === "" ? `http://localhost:${port}` : address(url);
+/** Where a backend is: by its flag, its variable, or where the stack has it; undefined when it is not to be asked. */
+function backend(name: string, flag: string | boolean | undefined, port: number): Backend | undefined {
+  if (flag === false) return undefined;
+  const variable = Deno.env.get(`${name.toUpperCase()}_URL`) ?? "";
+  const url = typeof flag === "string"
+    ? flag
+    : variable === ""
+    ? `http://localhost:${port}`
+    : fromVariable(name, variable);
+  return new Backend(name, url, `--${name.toLowerCase()}`);
+}
+
+function fromVariable(name: string, url: string): string {
+  try {
+    return address(url);
+  } catch {
+    throw new UsageError(`${name.toUpperCase()}_URL: "${url}" is not an address like http://localhost:3100`);
+  }
 }
 
 function address(text: string): string {
@@ -109,13 +122,12 @@ async function runVerify(folder: string, flags: VerifyFlags): Promise<ExitCode> 
     let told = 0;
     const verification = await verify({
       run,
-      loki: flags.loki === false ? undefined : new Backend("Loki", flags.loki, "--loki"),
-      tempo: flags.tempo === false ? undefined : new Backend("Tempo", flags.tempo, "--tempo"),
-      prometheus: new Backend("Prometheus", flags.prometheus, "--prometheus"),
-      grafana: grafana === undefined || grafana === ""
-        ? undefined
-        : new Backend("Grafana", address(grafana), "--grafana"),
-      promtail: new Backend("Promtail", flags.promtail, "--promtail"),
+      loki: backend("Loki", flags.loki, 3100),
+      tempo: backend("Tempo", flags.tempo, 3200),
+      prometheus: backend("Prometheus", flags.prometheus, 9090),
+      // Not everybody has one, and Prometheus may know all alerts.
+      grafana: grafana === undefined || grafana === "" ? undefined : backend("Grafana", flags.grafana, 3000),
+      promtail: backend("Promtail", flags.promtail, 9080),
       label: flags.label ?? (run.manifest.logs.to === "otlp" ? "service_name" : "job"),
       waitMs: flags.wait,
       compare: flags.spansOf,
