@@ -14,6 +14,8 @@ const KUBE_STATE: Attributes = {
   "service.name": "kube-state-metrics",
   "service.instance.id": "kube-state-metrics:8080",
 };
+/** The kernel's default, and the kubelet's. */
+const CFS_PERIOD_NS = 100e6;
 const PHASES = ["Pending", "Succeeded", "Failed", "Unknown", "Running"];
 
 export class ClusterMetrics {
@@ -87,6 +89,15 @@ export class ClusterMetrics {
     }
     const epoch = (at: number): number => Number(this.#startEpochNs / 1_000_000n) / 1000 + at / SECOND;
     add(INSTRUMENTS.cpuUsage, process.cpu_ns / SECOND, { ...labels, cpu: "total" }, kubelet, process.started);
+    const { cpuLimit } = process.service.capacity;
+    if (Number.isFinite(cpuLimit)) {
+      const periods = Math.floor((time - process.started) / CFS_PERIOD_NS);
+      add(INSTRUMENTS.cfsPeriods, periods, labels, kubelet, process.started);
+      add(INSTRUMENTS.cfsThrottledPeriods, process.throttledPeriods, labels, kubelet, process.started);
+      add(INSTRUMENTS.cfsThrottled, process.throttled_ns / SECOND, labels, kubelet, process.started);
+      add(INSTRUMENTS.cpuQuota, cpuLimit * CFS_PERIOD_NS / 1000, labels, kubelet);
+      add(INSTRUMENTS.cpuPeriod, CFS_PERIOD_NS / 1000, labels, kubelet);
+    }
     add(INSTRUMENTS.containerStart, epoch(process.started), labels, kubelet);
     add(INSTRUMENTS.containerSeen, Math.floor(epoch(time)), labels, kubelet);
   }

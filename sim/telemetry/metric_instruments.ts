@@ -57,9 +57,26 @@ export const INSTRUMENTS = {
   queueLimit: updown("server.queue.limit", "{request}", "Requests that may wait; more are refused."),
   workersBusy: updown("server.workers.busy", "{worker}", "Workers that hold a request."),
   workersLimit: updown("server.workers.limit", "{worker}", "Workers that there are."),
-  refused: counter("server.requests.refused", "{request}", "Requests refused at once, since the queue was full."),
+  refused: counter(
+    "server.requests.refused",
+    "{request}",
+    "Requests that were turned away without a worker, by reason.",
+  ),
 
   cpuUsage: counter("container_cpu_usage_seconds_total", "", "Cumulative cpu time consumed in seconds."),
+  cfsPeriods: counter("container_cpu_cfs_periods_total", "", "Number of elapsed enforcement period intervals."),
+  cfsThrottledPeriods: counter(
+    "container_cpu_cfs_throttled_periods_total",
+    "",
+    "Number of throttled period intervals.",
+  ),
+  cfsThrottled: counter(
+    "container_cpu_cfs_throttled_seconds_total",
+    "",
+    "Total time duration the container has been throttled.",
+  ),
+  cpuQuota: gauge("container_spec_cpu_quota", "CPU quota of the container."),
+  cpuPeriod: gauge("container_spec_cpu_period", "CPU period of the container."),
   containerStart: gauge("container_start_time_seconds", "Start time of the container since unix epoch in seconds."),
   containerSeen: gauge("container_last_seen", "Last time a container was seen by the exporter."),
 

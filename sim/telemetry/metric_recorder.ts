@@ -3,7 +3,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { InstrumentationScope } from "@opentelemetry/core";
 import { type Nanos, SECOND } from "../base/time.ts";
-import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind, isRefusal, Outcome } from "../plan/facts.ts";
 import type { Plan, PlanService } from "../plan/plan.ts";
 import { ClusterMetrics } from "./metric_cluster.ts";
 import { grpcCode, isGrpcServerError, SCHEMA_URL } from "./conventions.ts";
@@ -35,14 +35,19 @@ export interface Process {
   /** As told last. */
   queued: number;
   busy: number;
-  /** Own work of its requests, as CPU time. */
+  /** CPU time: that of its cores where it has any, else the own work of its requests. */
   cpu_ns: number;
+  /** What its cores had used, over all its lives, when this one began. */
+  cpuBefore_ns: number;
+  throttled_ns: number;
+  throttledPeriods: number;
   /** In the order in which they began. */
   series: SeriesState[];
   /** By a key of who calls whom and how it ended. */
   known: Map<number, readonly SeriesState[]>;
   queueWait: SeriesState | undefined;
-  refused: SeriesState | undefined;
+  /** By outcome. */
+  refused: Map<number, SeriesState>;
 }
 
 /**
@@ -74,6 +79,8 @@ export class MetricRecorder {
         return this.#call(batch, row);
       case FactKind.station:
         return this.#station(batch, row);
+      case FactKind.change:
+        return this.#change(batch, row);
     }
   }
 
@@ -84,10 +91,17 @@ export class MetricRecorder {
     process.started = process.seen = time;
     process.alive = true;
     process.restarts++;
-    process.queued = process.busy = process.cpu_ns = 0;
+    process.queued =
+      process.busy =
+      process.throttled_ns =
+      process.throttledPeriods =
+        0;
+    process.cpuBefore_ns += process.cpu_ns;
+    process.cpu_ns = 0;
     process.series = [];
     process.known = new Map();
-    process.queueWait = process.refused = undefined;
+    process.refused = new Map();
+    process.queueWait = undefined;
   }
 
   /** What every process that is there says now, and once that there is no value any more for one that has gone. */
@@ -135,10 +149,13 @@ export class MetricRecorder {
       queued: 0,
       busy: 0,
       cpu_ns: 0,
+      cpuBefore_ns: 0,
+      throttled_ns: 0,
+      throttledPeriods: 0,
       series: [],
       known: new Map(),
       queueWait: undefined,
-      refused: undefined,
+      refused: new Map(),
     };
   }
 
@@ -150,6 +167,15 @@ export class MetricRecorder {
     process.seen = time;
     process.queued = batch.wait[row]!;
     process.busy = batch.extra[row]!;
+    if (hasCores(process.service)) process.cpu_ns = Math.max(0, batch.start[row]! - process.cpuBefore_ns);
+  }
+
+  #change(batch: FactBatch, row: number): void {
+    if (batch.outcome[row] !== Change.throttled) return;
+    const process = this.#process(batch.service[row]!, batch.replica[row]!, batch.time[row]!);
+    if (process === undefined) return;
+    process.throttled_ns += batch.wait[row]!;
+    process.throttledPeriods++;
   }
 
   // ---- requests ----------------------------------------------------------------------------------------------------
@@ -159,9 +185,14 @@ export class MetricRecorder {
     if (outcome === Outcome.interrupted) return;
     const process = this.#process(batch.service[row]!, batch.replica[row]!, batch.time[row]!);
     if (process === undefined) return;
-    process.cpu_ns += batch.extra[row]!;
-    if (outcome === Outcome.refused) {
-      (process.refused ??= this.#begin(process, INSTRUMENTS.refused, {}, serverScope(process))).add(1);
+    if (!hasCores(process.service)) process.cpu_ns += batch.extra[row]!;
+    if (isRefusal(outcome)) {
+      let refused = process.refused.get(outcome);
+      if (refused === undefined) {
+        refused = this.#begin(process, INSTRUMENTS.refused, { reason: reasonOf(outcome) }, serverScope(process));
+        process.refused.set(outcome, refused);
+      }
+      refused.add(1);
     } else if (Number.isFinite(process.service.concurrency)) {
       const wait = process.queueWait ??= this.#begin(process, INSTRUMENTS.queueWait, {}, serverScope(process));
       wait.record(batch.wait[row]! / SECOND, batch, row);
@@ -212,6 +243,10 @@ export class MetricRecorder {
   #call(batch: FactBatch, row: number): void {
     const outcome = batch.outcome[row]!;
     if (outcome === Outcome.interrupted || (batch.flags[row]! & FactFlag.journey) !== 0) return;
+    // What never left its caller is no request of a client library.
+    if (outcome === Outcome.notPermitted || outcome === Outcome.bulkheadFull || outcome === Outcome.noConnection) {
+      return;
+    }
     const process = this.#process(batch.service[row]!, batch.replica[row]!, batch.time[row]!);
     if (process === undefined || process.service.kind !== "service") return;
     const site = batch.site[row]!, status = batch.status[row]!;
@@ -373,6 +408,24 @@ function gaugesOf({ service, queued, busy }: Process): [Instrument, number][] {
   if (Number.isFinite(service.concurrency)) gauges.push([INSTRUMENTS.workersLimit, service.concurrency]);
   if (Number.isFinite(service.queue)) gauges.push([INSTRUMENTS.queueLimit, service.queue]);
   return gauges;
+}
+
+/** Whether the station's facts tell of CPU time, and not of workers. */
+export function hasCores({ capacity }: PlanService): boolean {
+  return Number.isFinite(capacity.cores) || Number.isFinite(capacity.cpuLimit);
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  [Outcome.refused]: "queue_full",
+  [Outcome.expired]: "queue_timeout",
+  [Outcome.dropped]: "codel",
+  [Outcome.shed]: "load_shedding",
+  [Outcome.rateLimited]: "rate_limit",
+  [Outcome.tooLate]: "deadline_passed",
+};
+
+function reasonOf(outcome: number): string {
+  return REASONS[outcome] ?? "other";
 }
 
 function serverScope(process: Process): Scope {
