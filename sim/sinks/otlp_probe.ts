@@ -12,6 +12,8 @@ export interface CollectorAnswer {
   readonly words: string;
 }
 
+/** What Loki says to an export of nothing. */
+const NOTHING_TO_INGEST = 422;
 const NO_SPANS = new TextEncoder().encode('{"resourceSpans":[]}');
 
 /** Asks once. See {@link askCollector} for what counts as a collector. */
@@ -25,7 +27,7 @@ export async function probeCollector(
 
 /**
  * Asks once and says why. A success with an OTLP answer is a collector; so are 429, which asks for patience, and 400
- * with an OTLP error, since some refuse an empty export. Anything else would lose what is sent there: 401 and 403 (the
+ * with an OTLP error and 422, since some refuse an empty export. Anything else would lose what is sent there: 401 and 403 (the
  * headers are not accepted), 404 and 405 (no OTLP at this path), 415 (no JSON), 5xx (not ready), redirections, other
  * servers' pages, and no answer in time.
  */
@@ -57,7 +59,7 @@ function judge(answer: HttpAnswer, http: OtlpHttp): CollectorAnswer {
   const { status } = answer;
   const isCollector = isSuccess(status)
     ? parseExportResponse(answer.body) !== undefined
-    : status === 429 || (status === 400 && speaksOtlp(answer));
+    : status === 429 || status === NOTHING_TO_INGEST || (status === 400 && speaksOtlp(answer));
   const message = isSuccess(status) ? "" : http.shown(errorMessage(answer));
   const meaning = isCollector ? "" : meaningOf(status);
   const words = [meaning, message].filter((part) => part !== "").join("; ");
