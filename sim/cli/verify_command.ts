@@ -70,7 +70,7 @@ export function verifyCommand(finish: (code: ExitCode) => void): Command {
       address,
     )
     .option("--label <name>", "label that holds the service's name (default: job; service_name for OTLP logs)")
-    .option("--wait <duration>", "how long what is missing may still come", parseWait, parseWait("1m"))
+    .option("--wait <duration>", "how long to wait once nothing comes any more", parseWait, parseWait("1m"))
     .option("--spans-of <count>", "how many traces to compare span by span: a number, or all", parseCount, 200)
     .option("--expect-alerts <file>", "alerts that shall have fired, and cleared, after which fault")
     .option("-e, --env <NAME=value>", "a variable that the scenario was run with (repeatable)", collect)

@@ -19,7 +19,7 @@ export interface VerifySettings {
   /** Asked for its counters if it answers. */
   readonly promtail: Backend | undefined;
   readonly label: string;
-  /** For how long what is missing may come. */
+  /** For how long to wait for what is missing once nothing comes any more. */
   readonly waitMs: number;
   /** How many traces to compare span by span; Infinity for all. */
   readonly compare: number;
@@ -50,15 +50,14 @@ const SEARCH_WAIT_SHARE = 0.5;
 export async function verify(settings: VerifySettings): Promise<Verification> {
   const { run, loki, tempo } = settings;
   const expected = await expectedOf(run);
-  const deadline = Date.now() + settings.waitMs;
   const logs = loki === undefined || expected.logs.length === 0
     ? undefined
     : new LogVerifier(run, expected, loki, settings.label);
   const traces = tempo === undefined || expected.spans === undefined
     ? undefined
     : new TraceVerifier(run, expected.spans, tempo);
-  if (logs !== undefined) await readLogs(logs, deadline, settings.onWait);
-  if (traces !== undefined) await findTraces(traces, deadline, settings);
+  if (logs !== undefined) await readLogs(logs, settings);
+  if (traces !== undefined) await findTraces(traces, settings);
   const findings = await logs?.findings() ?? [];
   const traceFindings = await traces?.findings(settings.compare);
   const alerts = await alertFindings(settings);
@@ -66,16 +65,37 @@ export async function verify(settings: VerifySettings): Promise<Verification> {
   const verification = {
     logs: findings,
     traces: traceFindings,
-    discards: await discards(settings),
+    // Only of those that were asked for telemetry: a run without traces needs no Tempo.
+    discards: await discards({
+      ...settings,
+      loki: logs === undefined ? undefined : loki,
+      tempo: traces === undefined ? undefined : tempo,
+    }),
     alerts,
     rejected,
   };
   return { ...verification, ok: isOk(verification) };
 }
 
-async function readLogs(logs: LogVerifier, deadline: number, onWait: (text: string) => void): Promise<void> {
+/** Says when nothing has come for so long that waiting has no sense any more. */
+class Patience {
+  #least = Infinity;
+  #until = 0;
+
+  constructor(readonly waitMs: number) {}
+
+  /** @param missing now; fewer than ever before: the backend is still taking in */
+  isOver(missing: number): boolean {
+    if (missing < this.#least) this.#until = Date.now() + this.waitMs;
+    this.#least = Math.min(this.#least, missing);
+    return Date.now() >= this.#until;
+  }
+}
+
+async function readLogs(logs: LogVerifier, { waitMs, onWait }: VerifySettings): Promise<void> {
+  const patience = new Patience(waitMs);
   for (let missing = await logs.read(false); missing > 0; missing = await logs.read(false)) {
-    if (Date.now() >= deadline) {
+    if (patience.isOver(missing)) {
       await logs.read(true);
       return;
     }
@@ -84,17 +104,17 @@ async function readLogs(logs: LogVerifier, deadline: number, onWait: (text: stri
   }
 }
 
-async function findTraces(traces: TraceVerifier, deadline: number, settings: VerifySettings): Promise<void> {
-  const searchUntil = Date.now() + settings.waitMs * SEARCH_WAIT_SHARE;
+async function findTraces(traces: TraceVerifier, { waitMs, onWait }: VerifySettings): Promise<void> {
+  const search = new Patience(waitMs * SEARCH_WAIT_SHARE), byId = new Patience(waitMs);
   for (let missing = await traces.search(); missing > 0; missing = await traces.search()) {
-    if (Date.now() >= Math.min(searchUntil, deadline)) break;
-    settings.onWait(`${missing} traces are not found by search yet`);
+    if (search.isOver(missing)) break;
+    onWait(`${missing} traces are not found by search yet`);
     await pause(ASK_AGAIN_MS);
   }
   for (let missing = traces.missing; missing > 0;) {
     missing = await traces.askById();
-    if (missing === 0 || Date.now() >= deadline) return;
-    settings.onWait(`${missing} traces are not in Tempo yet`);
+    if (missing === 0 || byId.isOver(missing)) return;
+    onWait(`${missing} traces are not in Tempo yet`);
     await pause(ASK_AGAIN_MS);
   }
 }
