@@ -4,6 +4,7 @@ import { EventQueue } from "../base/event_queue.ts";
 import { formatDuration, type Nanos } from "../base/time.ts";
 import { workloadKey } from "../plan/draws.ts";
 import type { Condition } from "../plan/condition.ts";
+import { FactKind, Outcome } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Calls } from "./calls.ts";
 import { canDeadlock } from "./deadlock.ts";
@@ -94,11 +95,27 @@ export class Core {
     this.events.schedule(time, kind, subject, generation);
   }
 
+  /** Says why no time passes: iterations take none, as they are or because what they call turns them away. */
   stalled(): SimulationError {
     const names = this.states.filter((state) => !state.ended).map((state) => state.plan.name).join(", ");
+    const refusing = this.#refusedNow();
     return new SimulationError(
       `no simulated time passes at ${formatDuration(this.now)} (scenarios: ${names}). ` +
-        "A closed loop whose iterations take no time never ends: give the journey a think time or its endpoints a latency",
+        (refusing === undefined
+          ? "A closed loop whose iterations take no time never ends: give the journey a think time or its endpoints a latency"
+          : `${refusing} turns requests away at once, and a closed loop comes back at once: give the journey a think time, ` +
+            "its retries a backoff, or the service room (concurrency, queue)"),
     );
+  }
+
+  /** An endpoint that turned a request away at this instant, if the facts that are not handed on yet have one. */
+  #refusedNow(): string | undefined {
+    const { batch } = this.facts;
+    for (let row = batch.length - 1; row >= 0 && batch.time[row] === this.now; row--) {
+      if (batch.kind[row] !== FactKind.call || batch.outcome[row] !== Outcome.refused) continue;
+      const { service, name } = this.plan.endpoints[batch.endpoint[row]!]!;
+      return `${this.plan.services[service]!.name}.${name}`;
+    }
+    return undefined;
   }
 }

@@ -106,6 +106,8 @@ export class Frame {
 
   /** Branches of the current fork that have not ended. */
   branches = 0;
+  /** One of them left the journey: when all have ended, its owner leaves as well. */
+  leaving = false;
   /** Slots of all branches of the current fork; some may have ended, and serve another by now. */
   readonly forked: number[] = [];
   /** How one of them failed: an Outcome, 0 for none. */

@@ -88,6 +88,11 @@ export class Strands {
         }
         case Op.end: {
           if (frame.kind === FrameKind.iteration) return this.#core.workloads.iterationEnded(frame, Outcome.ok);
+          if (frame.kind === FrameKind.branch) {
+            // Only a user who leaves comes here from within a branch.
+            this.#core.pool.frames[frame.parent]!.leaving = true;
+            return this.#branchEnded(frame);
+          }
           // Work that no step asked for: what faults add takes its time, and an own failure its effect.
           const duration = this.#workOf(frame, 0, undefined, 0);
           if (duration > 0) return this.#work(frame, duration);
@@ -186,6 +191,7 @@ export class Strands {
     frame.branches = targets.length;
     frame.forked.length = 0;
     frame.branchOutcome = 0;
+    frame.leaving = false;
     const generation = frame.generation;
     for (const target of targets) {
       const branch = this.#core.pool.take(FrameKind.branch, frame.program);
@@ -216,7 +222,7 @@ export class Strands {
     this.#core.workloads.release(branch);
     if (owner.generation !== expected || --owner.branches > 0) return;
     const joined = owner.program[owner.pc]!;
-    owner.pc = joined.jump;
+    owner.pc = owner.leaving ? owner.program.length - 1 : joined.jump;
     if (owner.branchOutcome !== 0 && owner.root.kind === FrameKind.request) {
       this.fail(owner, owner.branchOutcome, owner.branchStatus, owner.branchCause, owner.branchCauseOutcome);
     } else this.run(owner);

@@ -3,7 +3,7 @@
 
 import { mix, mixed } from "../base/draws.ts";
 import type { Nanos } from "../base/time.ts";
-import type { Core } from "./core.ts";
+import { type Core, EVENTS_AT_ONE_INSTANT_MAX } from "./core.ts";
 import { Event } from "./event.ts";
 import { type Frame, FrameKind } from "./frame.ts";
 import type { Vu, WorkloadState } from "./workload.ts";
@@ -142,7 +142,8 @@ export class Workloads {
       state.instantIterations > INSTANT_ITERATIONS_MAX + state.vus.length && state.plan.load.type === "closed" &&
       state.plan.load.iterations === undefined
     ) {
-      throw this.#core.stalled();
+      // The next event of this instant is refused, so that this one is carried through and what is open can be ended.
+      this.#core.eventsNow = EVENTS_AT_ONE_INSTANT_MAX;
     }
     if (state.plan.load.type === "open") state.idle.push(vu);
     else if (!state.loadEnded && vu.active) this.#core.schedule(this.#core.now, Event.iterate, vu.slot, 0);

@@ -5,6 +5,7 @@ import { writeValue } from "../base/fields.ts";
 import { formatDuration, type Nanos } from "../base/time.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { EXECUTORS } from "../load/registry.ts";
+import { coresOf } from "../model/capacity.ts";
 import type { Step } from "../model/model.ts";
 import { type Plan, planEnd, type PlanFault, type PlanService, type PlanWorkload } from "../plan/plan.ts";
 import { type Estimate, forecastLoad, horizonOf, peakOf } from "./inspect_load.ts";
@@ -37,6 +38,10 @@ export interface WorkloadForecast {
   /** Open loads: iterations that are due. Closed loads: iterations that VUs start. */
   readonly iterations: Estimate;
   readonly length: Nanos;
+  /** Name of the workload that it waits for. */
+  readonly before: string | undefined;
+  /** When it is likely to start: at the likely end of the workload that it waits for, if it does. */
+  readonly start: Nanos;
   /** Mean time of an iteration in nanoseconds. */
   readonly iterationTime: number;
   /** Highest rate of starts in a second (open), or number of VUs (closed). */
@@ -58,7 +63,10 @@ export interface ServiceForecast {
   readonly requests: number;
   /** Expected in a second at the peak. */
   readonly peakRate: number;
-  /** Share of its workers that are held at the peak; above 1 it cannot keep up; null where their number has no limit. */
+  /**
+   * Share of its workers that are held at the peak, or of its cores that are in use, whichever is more; above 1 it cannot
+   * keep up; null where neither has a limit.
+   */
   readonly peakUtilization: number | null;
 }
 
@@ -94,8 +102,8 @@ export function inspect(plan: Plan, scenario: InspectedScenario): Inspection {
   const means = new Means(scenario);
   const journeys = [...scenario.journeys].map(([name, steps]) => ({ name, steps, ...means.journey(steps) }));
   const horizon = horizonOf(plan);
-  const workloads = plan.workloads.map((workload) => forecastWorkload(plan, workload, journeys, scenario, horizon));
-  const length = Math.max(1, ...workloads.map((each) => each.plan.startTime + each.length)) as Nanos;
+  const workloads = forecastWorkloads(plan, journeys, scenario, horizon);
+  const length = Math.max(1, ...workloads.map((each) => each.start + each.length)) as Nanos;
   const sum = (valueOf: (journey: JourneyForecast) => number): number =>
     workloads.reduce((total, each) => total + each.iterations.count * valueOf(journeys[each.plan.journey]!), 0);
   const draft = {
@@ -117,15 +125,41 @@ export function inspect(plan: Plan, scenario: InspectedScenario): Inspection {
   return { ...draft, warnings: warningsOf(draft) };
 }
 
+/** In the order of the plan, each made after the one that it waits for. */
+function forecastWorkloads(
+  plan: Plan,
+  journeys: readonly JourneyForecast[],
+  scenario: InspectedScenario,
+  horizon: Nanos,
+): WorkloadForecast[] {
+  const made = new Map<PlanWorkload, WorkloadForecast>();
+  const make = (workload: PlanWorkload): WorkloadForecast => {
+    const { startAfter, startDelay, startTime } = workload;
+    const start = startAfter < 0 ? startTime : likelyEnd(make(plan.workloads[startAfter]!)) + startDelay;
+    const forecast = made.get(workload) ??
+      forecastWorkload(plan, workload, start as Nanos, journeys, scenario, horizon);
+    made.set(workload, forecast);
+    return forecast;
+  };
+  return plan.workloads.map(make);
+}
+
+/** When a workload has ended: a fixed number of iterations with the last one, others when those under way have ended. */
+function likelyEnd({ start, length, iterationTime, plan: { load, gracefulStop } }: WorkloadForecast): number {
+  const isWhole = load.type === "closed" && load.iterations !== undefined && length < load.length;
+  return start + length + (isWhole ? 0 : Math.min(Math.round(iterationTime), gracefulStop));
+}
+
 function forecastWorkload(
   plan: Plan,
   workload: PlanWorkload,
+  start: Nanos,
   journeys: readonly JourneyForecast[],
   scenario: InspectedScenario,
   horizon: Nanos,
 ): WorkloadForecast {
   const journey = journeys[workload.journey]!;
-  const { load, startTime } = workload;
+  const { load } = workload;
   const { iterations, length } = forecastLoad(plan, workload, journey.time, horizon);
   const planned = (time: Nanos): number => load.type === "open" ? load.plannedRate(time) : load.plannedVUs(time);
   const peak = load.type === "open" ? peakOf(planned, length) : load.vusMax;
@@ -135,11 +169,13 @@ function forecastWorkload(
     options: optionsOf(fieldsIn(EXECUTORS, workload.executor), scenario.workloads.get(workload.name)?.config),
     iterations,
     length,
+    before: plan.workloads[workload.startAfter]?.name,
+    start,
     iterationTime: journey.time,
     peak,
     vusAtPeak: load.type === "open" ? peak * journey.time / 1e9 : peak,
     amountAt(time) {
-      const since = (time - startTime) as Nanos;
+      const since = (time - start) as Nanos;
       return since < 0 || since >= length ? 0 : planned(since);
     },
   };
@@ -177,32 +213,39 @@ function forecastServices(
   return plan.services.map((service) => {
     const endpoints = service.endpoints.map((index) => {
       const ref = { service: service.name, endpoint: plan.endpoints[index]!.name };
-      return { text: `${ref.service}.${ref.endpoint}`, time: means.requestTime(ref) };
+      return { text: `${ref.service}.${ref.endpoint}`, time: means.requestTime(ref), ownWork: means.workTime(ref) };
     });
     const loads = journeys.map(({ visits }) => {
-      let requests = 0, work = 0;
-      for (const { text, time } of endpoints) {
+      let requests = 0, held = 0, worked = 0;
+      for (const { text, time, ownWork } of endpoints) {
         const count = visits.get(text) ?? 0;
         requests += count;
-        if (count > 0) work += count * time;
+        if (count > 0) held += count * time;
+        if (count > 0) worked += count * ownWork;
       }
-      return { requests, work };
+      return { requests, held, worked };
     });
-    let requests = 0, peakRate = 0, peakWork = 0;
+    let requests = 0, peakRate = 0, peakHeld = 0, peakWorked = 0;
     for (const { iterations, plan: { journey } } of workloads) {
       requests += times(loads[journey]!.requests, iterations.count);
     }
     for (let i = 0; i < RATE_SAMPLES; i++) {
-      let rate = 0, work = 0;
+      let rate = 0, held = 0, worked = 0;
       workloads.forEach(({ plan: { journey } }, w) => {
         rate += times(loads[journey]!.requests, rates[w]![i]!);
-        work += times(loads[journey]!.work, rates[w]![i]!);
+        held += times(loads[journey]!.held, rates[w]![i]!);
+        worked += times(loads[journey]!.worked, rates[w]![i]!);
       });
       peakRate = Math.max(peakRate, rate);
-      peakWork = Math.max(peakWork, work / 1e9);
+      peakHeld = Math.max(peakHeld, held / 1e9);
+      peakWorked = Math.max(peakWorked, worked / 1e9);
     }
-    const workers = service.replicas * service.concurrency;
-    return { plan: service, requests, peakRate, peakUtilization: workers === Infinity ? null : peakWork / workers };
+    const shares = [
+      peakHeld / (service.replicas * service.concurrency),
+      peakWorked / (service.replicas * coresOf(service.capacity)),
+    ];
+    const isLimited = service.concurrency < Infinity || coresOf(service.capacity) < Infinity;
+    return { plan: service, requests, peakRate, peakUtilization: isLimited ? Math.max(...shares) : null };
   });
 }
 
@@ -245,9 +288,14 @@ function warningsOf({ plan, workloads, services, length, end }: Omit<Inspection,
       );
     }
   }
-  for (const { plan: { name }, peakUtilization } of services) {
+  for (const { plan, peakUtilization } of services) {
+    const { name } = plan;
     if (peakUtilization === null || peakUtilization < 1) continue;
-    warnings.push(`${name}: its workers are asked for ${formatShare(peakUtilization, 0)} of their time at the peak`);
+    warnings.push(
+      `${name}: its ${coresOf(plan.capacity) < Infinity ? "capacity is" : "workers are"} asked for ${
+        formatShare(peakUtilization, 0)
+      } of their time at the peak`,
+    );
   }
   for (const fault of plan.faults) {
     if (fault.at >= length && end < Infinity) {

@@ -11,11 +11,14 @@ import {
   conditionText,
   type Endpoint,
   type ErrorSpec,
+  type RetryPolicy,
   type Scalar,
   type Service,
   type Step,
 } from "../model/model.ts";
+import type { CallPolicies } from "../model/policies.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
+import { capacityJson } from "./inspect_capacity.ts";
 import { refText } from "./inspect_means.ts";
 import { mermaidText } from "./inspect_mermaid.ts";
 
@@ -89,7 +92,8 @@ function workloadJson(workload: WorkloadForecast, length: Nanos): Json {
     executor: plan.executor,
     exec: workload.journey,
     ...optionsJson(workload.options),
-    startTime: writeDuration(plan.startTime),
+    startAfter: workload.before ?? null,
+    startTime: writeDuration(plan.startDelay),
     gracefulStop: writeDuration(plan.gracefulStop),
     tags: Object.fromEntries(plan.tags),
     // What the variables hold may be secret.
@@ -97,6 +101,7 @@ function workloadJson(workload: WorkloadForecast, length: Nanos): Json {
     expected: {
       iterations: { ...workload.iterations },
       iterationDurationMs: workload.iterationTime / 1e6,
+      startMs: workload.start / 1e6,
       lengthMs: workload.length / 1e6,
       peak: { [unit]: workload.peak, vus: workload.vusAtPeak },
       plan: Array.from({ length: POINTS }, (_, i) => {
@@ -119,8 +124,14 @@ function serviceJson(service: Service, { requests, peakRate, peakUtilization }: 
     system: service.system ?? null,
     replicas: service.replicas,
     concurrency: service.concurrency === Infinity ? "unlimited" : service.concurrency,
-    queue: service.queue === Infinity ? "unlimited" : service.queue,
+    ...capacityJson(service),
     network: textOf(service.network),
+    callers: service.callers === undefined ? null : {
+      timeout: timeText(service.callers.timeout),
+      deadline: timeText(service.callers.deadline),
+      retry: retryJson(service.callers.retry),
+      ...policiesJson(service.callers.policies),
+    },
     logs: service.logs,
     attributes: scalars(service.attributes),
     endpoints: Object.fromEntries([...service.endpoints.values()].map((each) => [each.name, endpointJson(each)])),
@@ -151,9 +162,8 @@ function stepJson(step: Step): Json {
         probability: step.probability,
         timeout: timeText(step.timeout),
         deadline: timeText(step.deadline),
-        retry: step.retry === undefined
-          ? null
-          : { attempts: step.retry.attempts, backoff: backoffJson(step.retry.backoff) },
+        retry: retryJson(step.retry),
+        ...policiesJson(step.policies),
         optional: step.optional,
         fallback: step.fallback?.map(stepJson) ?? null,
         network: textOf(step.network),
@@ -191,6 +201,41 @@ function errorsJson(errors: ErrorSpec | undefined): Json | null {
 function conditionJson(condition: ConditionSpec | undefined): string | null {
   return condition === undefined ? null : conditionText(condition);
 }
+
+function retryJson(retry: RetryPolicy | undefined): Json | null {
+  if (retry === undefined) return null;
+  const { attempts, backoff, on, budget } = retry;
+  return {
+    attempts,
+    backoff: backoffJson(backoff),
+    on: on ?? null,
+    budget: budget === undefined
+      ? null
+      : budget.type === "share"
+      ? { share: `${budget.share * 100}%`, floor: `${budget.floor}/s`, window: timeText(budget.window) }
+      : { tokens: budget.tokens, ratio: budget.ratio },
+  };
+}
+
+/** The policies that are written, with their defaults; what is not written is left out. */
+function policiesJson(policies: CallPolicies): Json {
+  return Object.fromEntries(
+    Object.entries(policies).filter(([, policy]) => policy !== undefined).map((
+      [name, policy],
+    ) => [name, policyJson(policy)]),
+  );
+}
+
+/** Times as they are written, distributions by their text, and what has no bound as unlimited. */
+function policyJson(value: unknown, name = ""): unknown {
+  if (value === Infinity) return "unlimited";
+  if (typeof value === "number") return TIMES.has(name) ? timeText(value as Nanos) : value;
+  if (typeof value !== "object" || value === null) return value;
+  if ("text" in value) return value.text;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, policyJson(inner, key)]));
+}
+
+const TIMES = new Set(["wait", "keepAlive", "open", "time", "duration", "interval", "ejection", "after"]);
 
 function backoffJson(backoff: Backoff | undefined): Json | null {
   return backoff === undefined ? null : { ...backoff, base: timeText(backoff.base), max: timeText(backoff.max) };

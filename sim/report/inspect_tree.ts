@@ -179,6 +179,9 @@ export function callDetails(call: CallStep): string[] {
     const { attempts, backoff } = call.retry;
     details.push(`${attempts} attempts${backoff === undefined ? "" : ` (backoff ${backoffText(backoff)})`}`);
   }
+  const policies = Object.entries(call.policies).filter(([, policy]) => policy !== undefined && policy !== false);
+  if (call.retry?.budget !== undefined) details.push("retry budget");
+  for (const [name, policy] of policies) details.push(policy === "none" ? `no ${name}` : name);
   if (call.optional) details.push("optional");
   if (call.network !== undefined) details.push(`network ${call.network.text}`);
   return details;

@@ -2,6 +2,7 @@
 // only then hands the facts to the sinks; so what a threshold does never depends on the speed of a sink.
 
 import { formatDuration, type Nanos } from "../base/time.ts";
+import { SimulationError } from "../engine/core.ts";
 import { Engine } from "../engine/engine.ts";
 import { hashText } from "../base/draws.ts";
 import type { Evaluation } from "../metrics/evaluation.ts";
@@ -9,8 +10,8 @@ import type { MetricsReport } from "../metrics/report.ts";
 import { RunMetrics } from "../metrics/run_metrics.ts";
 import { EVALUATE_EVERY } from "../objectives/threshold.ts";
 import { FactBatch } from "../plan/facts.ts";
-import { type Plan, planLength } from "../plan/plan.ts";
-import type { ProgressState } from "../report/progress.ts";
+import type { Plan } from "../plan/plan.ts";
+import { expectedEnd, type ProgressState } from "../report/progress.ts";
 import { unreachedRates } from "../report/unreached_rates.ts";
 import { Pacer } from "./pacer.ts";
 import type { RunSinks } from "./run_sinks.ts";
@@ -42,6 +43,8 @@ export interface RunSettings {
 
 export interface RunResult {
   readonly ended: "completed" | "aborted" | "interrupted";
+  /** Why it was aborted, where no threshold did it: the simulation could not go on. */
+  readonly reason?: string;
   /** At the end. */
   readonly metrics: MetricsReport;
   readonly evaluation: Evaluation;
@@ -54,7 +57,6 @@ export class Run {
   readonly #metrics: RunMetrics;
   readonly #pacer: Pacer;
   readonly #batch = new FactBatch(32_768);
-  readonly #length: Nanos;
   #interrupted = false;
   #lastTurnMs = performance.now();
   #deadlocksTold = 0;
@@ -64,7 +66,6 @@ export class Run {
     this.#engine = new Engine(settings.plan, hashText(`start ${settings.startEpochNs}`));
     this.#metrics = new RunMetrics(settings.plan);
     this.#pacer = new Pacer(settings.pace);
-    this.#length = planLength(settings.plan);
   }
 
   /** Ends the run as soon as it can: what is open is interrupted, and everything so far is written. */
@@ -73,14 +74,11 @@ export class Run {
     this.#pacer.wake();
   }
 
-  /**
-   * Runs the plan to its end and closes the sinks, whatever happens.
-   * @throws SimulationError when the simulation cannot go on
-   */
+  /** Runs the plan to its end, or as far as the simulation can go, and closes the sinks, whatever happens. */
   async execute(): Promise<RunResult> {
     const { sinks } = this.#settings;
     try {
-      const ended = await this.#loop();
+      const { ended, ...why } = await this.#simulate();
       this.#tellDeadlocks();
       const { now } = this.#engine;
       if (this.#pacer.behindMs > 1000) {
@@ -92,9 +90,18 @@ export class Run {
       }
       const metrics = this.#metrics.report(now);
       for (const { long } of unreachedRates(metrics)) this.#settings.listener.notice(long);
-      return { ended, metrics, evaluation: this.#metrics.evaluate(now) };
+      return { ended, ...why, metrics, evaluation: this.#metrics.evaluate(now) };
     } finally {
       await sinks.close();
+    }
+  }
+
+  async #simulate(): Promise<Pick<RunResult, "ended" | "reason">> {
+    try {
+      return { ended: await this.#loop() };
+    } catch (error) {
+      if (!(error instanceof SimulationError)) throw error;
+      return { ended: await this.#end("aborted"), reason: error.message };
     }
   }
 
@@ -160,15 +167,16 @@ export class Run {
   progress(): ProgressState {
     const { now } = this.#engine;
     const { spans, logs } = this.#settings.sinks.delivery;
+    const workloads = this.#metrics.workloads(now);
     return {
       now,
-      end: this.#length,
+      end: expectedEnd(workloads),
       spans: spans.generated,
       logs: logs.generated,
       faults: this.#settings.plan.faults.filter((fault) => now >= fault.at && now < fault.until).map((fault) =>
         fault.name
       ),
-      workloads: this.#metrics.workloads(now),
+      workloads,
     };
   }
 }
