@@ -64,6 +64,7 @@ export function summaryJson(input: SummaryInput, terminals: Terminals): Record<s
     delivery: {
       spans: { ...delivery.spans },
       logs: { ...delivery.logs },
+      ...(delivery.metrics === undefined ? {} : { metrics: { ...delivery.metrics } }),
       ...(delivery.points === undefined ? {} : { points: { ...delivery.points } }),
     },
   };
