@@ -47,6 +47,14 @@ const SECTIONS: { readonly [section: string]: readonly MetricName[] } = {
     "refused",
     "cancelled",
     "abandoned",
+    "cache_hits",
+    "consumer_lag",
+    "message_age",
+    "messages_redelivered",
+    "messages_dead_lettered",
+    "lock_wait",
+    "service_replicas",
+    "restarts",
   ],
 };
 
