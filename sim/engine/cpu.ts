@@ -135,11 +135,13 @@ export class Cpu {
     if (now >= this.#periodEnd || this.#periodEnd === FOREVER) {
       const periods = Math.floor((now - this.#periodsFrom) / CFS_PERIOD) + 1;
       this.#periodEnd = (this.#periodsFrom + periods * CFS_PERIOD) as Nanos;
-      this.#used = 0;
+      // Times are whole nanoseconds, so a quota is overrun by some: the next period pays for it, as the kernel has it.
+      this.#used = Math.max(0, this.#used - this.#quota);
       this.throttled = false;
       this.#settle(now);
     } else if (!this.throttled && this.#inUse > 0 && this.#used >= this.#quota) {
       this.throttled = true;
+      this.#busyTime -= this.#used - this.#quota;
       this.#settle(now);
     }
   }

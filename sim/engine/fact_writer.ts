@@ -118,7 +118,10 @@ export class FactWriter {
     this.#serverSpan(row, request);
   }
 
-  /** @param change a Change; the meaning of the rest is its own */
+  /**
+   * @param change a Change; the meaning of the rest is its own
+   * @returns the row, for what else it says
+   */
   change(
     now: Nanos,
     change: number,
@@ -127,7 +130,7 @@ export class FactWriter {
     start: Nanos,
     wait: number,
     attempt = 0,
-  ): void {
+  ): number {
     const batch = this.batch;
     const row = batch.append(FactKind.change, now);
     batch.outcome[row] = change;
@@ -136,6 +139,7 @@ export class FactWriter {
     batch.start[row] = start;
     batch.wait[row] = wait;
     batch.attempt[row] = attempt;
+    return row;
   }
 
   /** What a caller thinks of its callee changed with the end of a call, or with an attempt. See Change for the rest. */

@@ -100,15 +100,11 @@ export class Pauses {
     const source = this.#sources[number]!;
     const { station, count, beganAt, length } = source;
     if (station.incarnation !== incarnation) return;
-    this.#core.facts.change(
-      this.#core.now,
-      Change.paused,
-      station.service,
-      station.replica,
-      beganAt,
-      length,
-      count,
-    );
+    const { facts, now } = this.#core;
+    const row = facts.change(now, Change.paused, station.service, station.replica, beganAt, length, count);
+    mix(source.keyHigh, source.keyLow, count);
+    facts.batch.key[row * 2] = mixed.high;
+    facts.batch.key[row * 2 + 1] = mixed.low;
     this.#schedule(source, number, (beganAt + this.#every(source)) as Nanos);
   }
 

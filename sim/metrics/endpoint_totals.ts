@@ -7,6 +7,11 @@ export class EndpointTotals {
   requests = 0;
   errors = 0;
   refused = 0;
+  /** Of the refused, those of each reason; the others found a full queue. */
+  expired = 0;
+  rateLimited = 0;
+  shed = 0;
+  tooLate = 0;
   abandoned = 0;
   cancelled = 0;
   interrupted = 0;

@@ -174,14 +174,16 @@ export const METRICS = {
     type: "counter",
     contains: "default",
     summary:
-      "Requests that a service turned away: they found a full queue, or came too late for their caller's deadline.",
+      "Requests that were turned away without a worker: by a full queue, as one of those below says, or for coming too " +
+      "late for their caller's deadline.",
     tags: REQUEST,
     zeroIsAnAnswer: true,
   },
   abandoned: {
     type: "counter",
     contains: "default",
-    summary: "Requests that a service finished although nobody waited for the answer any more.",
+    summary:
+      "Requests that a service finished although nobody waited any more, or that left its queue for want of patience.",
     tags: REQUEST,
     zeroIsAnAnswer: true,
   },
@@ -207,6 +209,39 @@ export const METRICS = {
     summary: "Attempts of calls that were sent beside one that took too long.",
     tags: CALL,
     zeroIsAnAnswer: true,
+  },
+  queue_timeouts: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests whose patience ended in a service's queue; they are refused and abandoned.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  rate_limited: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests that a service's rate limit answered with 429; they are refused.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  shed: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests that a service's load shedding or CoDel turned away; they are refused.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  service_pauses: {
+    type: "trend",
+    contains: "time",
+    summary: "How long a replica of a service stood still, for each of its pauses.",
+    tags: ["service"],
+  },
+  service_throttling: {
+    type: "trend",
+    contains: "time",
+    summary: "How long a replica's CPU limit stopped its work, for each time that it did.",
+    tags: ["service"],
   },
 } as const satisfies { readonly [name: string]: MetricSpec };
 

@@ -16,6 +16,7 @@ import {
   type Step,
 } from "../model/model.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
+import { capacityJson } from "./inspect_capacity.ts";
 import { refText } from "./inspect_means.ts";
 import { mermaidText } from "./inspect_mermaid.ts";
 
@@ -119,7 +120,7 @@ function serviceJson(service: Service, { requests, peakRate, peakUtilization }: 
     system: service.system ?? null,
     replicas: service.replicas,
     concurrency: service.concurrency === Infinity ? "unlimited" : service.concurrency,
-    queue: service.queue === Infinity ? "unlimited" : service.queue,
+    ...capacityJson(service),
     network: textOf(service.network),
     logs: service.logs,
     attributes: scalars(service.attributes),

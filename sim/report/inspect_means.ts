@@ -83,6 +83,13 @@ export class Means {
     return this.#times.get(refText(endpoint)) ?? 0;
   }
 
+  /** Nanoseconds of own work of a request: what it uses of a core. */
+  workTime(endpoint: EndpointRef): number {
+    const { calls, latency } = this.#graph.services.get(endpoint.service)!.endpoints.get(endpoint.endpoint)!;
+    const own = latency?.mean ?? 0;
+    return (containsWork(calls) ? 0 : own) + workOf(calls, own);
+  }
+
   journey(steps: readonly Step[]): JourneyMeans {
     const first = callsOf(steps, this.#graph.context);
     const visits = new Map<string, number>();
@@ -140,6 +147,27 @@ export class Means {
     const time = 2 * (way?.mean ?? 0) + this.requestTime(target);
     return Math.min(time, timeout ?? Infinity, deadline ?? Infinity);
   }
+}
+
+/** Mean own work in the steps when nothing fails; branches side by side all count. */
+function workOf(steps: readonly Step[], own: number): number {
+  return steps.reduce((sum, step) => {
+    switch (step.type) {
+      case "work":
+        return sum + times(step.share ?? 0, own) + (step.latency?.mean ?? 0);
+      case "parallel":
+        return sum + step.branches.reduce((all, branch) => all + workOf(branch, own), 0);
+      case "choose": {
+        const total = step.options.reduce((weights, option) => weights + option.weight, 0);
+        return sum +
+          step.options.reduce((all, { weight, steps }) => all + times(weight / total, workOf(steps, own)), 0);
+      }
+      case "repeat":
+        return sum + times(meanTurns(step.times), workOf(step.steps, own));
+      default:
+        return sum;
+    }
+  }, 0);
 }
 
 function callsOf(steps: readonly Step[], context: Context): { to: string; count: number }[] {

@@ -111,6 +111,13 @@ function requestJson(stats: RequestStats, elapsed_s: number): Record<string, unk
     throughput: elapsed_s > 0 ? (stats.requests - stats.refused) / elapsed_s : 0,
     errors: stats.errors,
     refused: stats.refused,
+    refusals: {
+      queueFull: stats.refused - stats.expired - stats.rateLimited - stats.shed - stats.tooLate,
+      queueTimeout: stats.expired,
+      rateLimit: stats.rateLimited,
+      shed: stats.shed,
+      deadline: stats.tooLate,
+    },
     abandoned: stats.abandoned,
     interrupted: stats.interrupted,
     service_req_duration: trendStatistics(stats.duration, SERVICE_STATS),

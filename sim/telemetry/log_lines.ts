@@ -3,7 +3,7 @@
 import { hashText } from "../base/draws.ts";
 import { type Nanos } from "../base/time.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../model/model.ts";
-import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind, isRefusal, Outcome, OUTCOMES_MAX } from "../plan/facts.ts";
 import type { CallSite, LogSite, Plan, PlanAttribute, PlanEndpoint, PlanService } from "../plan/plan.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { grpcCode, statusText } from "./conventions.ts";
@@ -29,6 +29,8 @@ import {
   slot,
 } from "./message.ts";
 import { type Code, codeOf } from "./names.ts";
+import { FULL_PAUSE_NS, pauseMessage } from "./pause_messages.ts";
+import { refusalMessage, refusalReason } from "./refusal_messages.ts";
 import { authority, callerCode, callPlace, type Target, targetOf } from "./targets.ts";
 import { type FailedCall, type Template, TemplateWriter } from "./templates.ts";
 
@@ -59,6 +61,19 @@ const OUTCOME_NAMES: Readonly<Record<number, string>> = {
 };
 /** With more replicas they share the templates of their lines: their memory is worth more than some nanoseconds. */
 const OWN_TEMPLATE_REPLICAS_MAX = 64;
+/** Megabytes of a heap of 1024, before a collection and after it. */
+const HEAP_BEFORE: PlanAttribute = {
+  name: "heap before",
+  spec: { type: "int", least: 600, most: 900 },
+  salt: hashText("heap before a collection"),
+  scope: "request",
+};
+const HEAP_AFTER: PlanAttribute = {
+  name: "heap after",
+  spec: { type: "int", least: 120, most: 380 },
+  salt: hashText("heap after a collection"),
+  scope: "request",
+};
 /** Where connections or processes of databases begin to be counted. */
 const PROCESS_LEAST = 400;
 const PROCESSES = 9000;
@@ -82,6 +97,7 @@ export class LogLines {
     logfmt: new Map(),
     plain: new Map(),
   };
+  readonly #pauses = new Map<number, Template | null>();
   /** By the high half of the caller's span id. */
   readonly #openFailures = new Map<number, OpenFailure[]>();
 
@@ -107,6 +123,9 @@ export class LogLines {
       case FactKind.call:
         if ((batch.flags[row]! & FactFlag.journey) !== 0) return -1;
         template = this.#callTemplate(batch, row);
+        break;
+      case FactKind.change:
+        template = this.#changeTemplate(batch, row);
         break;
       case FactKind.log:
         if (batch.endpoint[row]! < 0) return -1;
@@ -143,9 +162,9 @@ export class LogLines {
     const kind = failed ?? UNKNOWN_CALL;
     const cause = (batch.cause[row]! + 1) * failures + kind.cause + 1;
     const statuses = (kind.status & 1023) * 1024 + (batch.status[row]! & 1023);
-    const ends = outcome * 8 + batch.causeOutcome[row]!;
+    const ends = outcome * OUTCOMES_MAX + batch.causeOutcome[row]!;
     const flags = (failed === undefined ? 0 : 4) + (abandoned ? 2 : 0) + (kind.deadlineCut ? 1 : 0);
-    const key = ((cause * 2 ** 20 + statuses) * 64 + ends) * 8 + flags;
+    const key = ((cause * 2 ** 20 + statuses) * OUTCOMES_MAX ** 2 + ends) * 8 + flags;
     const known = this.#requests[this.#variantOf(batch, row, site)] ??= new Map();
     let template = known.get(key);
     if (template === undefined) {
@@ -214,10 +233,11 @@ export class LogLines {
     if (outcome === Outcome.interrupted) {
       level = "warn";
       message = language.messages.interrupted(words);
-    } else if (outcome === Outcome.refused) {
+    } else if (isRefusal(outcome)) {
       level = "warn";
-      message = language.messages.overloaded(words);
-      more = limits(service);
+      const rate = service.capacity.rateLimit?.rate ?? NaN;
+      message = refusalMessage(service.language, outcome, words, rate) ?? language.messages.overloaded(words);
+      more = refusalAttributes(service, outcome);
     } else if (outcome === Outcome.dependency) {
       const why = this.#whyFailed(cause, batch.causeOutcome[row]!, failedCall, knowsAttempt);
       message = language.messages.dependencyFailed(words, why);
@@ -300,7 +320,8 @@ export class LogLines {
   #waitAndPeer(service: PlanService, site: CallSite, outcome: number): Attribute[] {
     const caller = this.#plan.endpoints[site.caller];
     const attributes: Attribute[] = [];
-    if (Number.isFinite(service.concurrency) && outcome !== Outcome.refused) {
+    const wasQueued = !isRefusal(outcome) || outcome === Outcome.expired || outcome === Outcome.dropped;
+    if (Number.isFinite(service.concurrency) && wasQueued) {
       attributes.push(["queue_ms", number(QUEUE_MS)]);
     }
     attributes.push(
@@ -379,11 +400,11 @@ export class LogLines {
     attributes.push(...this.#drawnAttributes(target.endpoint.attributes, service.logs.format));
     let level: LogLevel = "info", severity: "normal" | "error" | "fatal" = "normal";
     let message: Message;
-    if (outcome === Outcome.refused) {
+    if (isRefusal(outcome)) {
       level = target.kind === "database" && service.kind === "database" ? "error" : "warn";
       severity = "fatal";
       message = [system.full.message];
-      attributes.push(["db.response.status_code", text(system.full.code)], ...limits(service));
+      attributes.push(["db.response.status_code", text(system.full.code)], ...refusalAttributes(service, outcome));
     } else if (outcome === Outcome.interrupted) {
       level = "warn";
       message = msg`${query.text} interrupted after ${DURATION_MS} ms`;
@@ -433,7 +454,8 @@ export class LogLines {
     const duration = (batch.time[row]! - batch.start[row]!) as Nanos;
     const deadlineCut = outcome === Outcome.timeout && isDeadlineCut(site, duration);
     if (outcome !== Outcome.ok && flags === 0) this.#keepFailure(batch, row, deadlineCut);
-    const key = ((cause + 1) * 1024 + (status & 1023)) * 128 + outcome * 16 + flags * 2 + (deadlineCut ? 1 : 0);
+    const kind = (outcome * 8 + flags) * 2 + (deadlineCut ? 1 : 0);
+    const key = ((cause + 1) * 1024 + (status & 1023)) * OUTCOMES_MAX * 16 + kind;
     const known = this.#calls[index] ??= new Map();
     let template = known.get(key);
     if (template === undefined) {
@@ -505,6 +527,41 @@ export class LogLines {
     return target.path.map((part) =>
       typeof part === "string" ? part : slot(Slot.drawnPath, this.#drawnNumber(part, format))
     );
+  }
+
+  // ---- changes -----------------------------------------------------------------------------------------------------
+
+  /** Of changes that the service itself writes a line about. */
+  #changeTemplate(batch: FactBatch, row: number): Template | null {
+    if (batch.outcome[row] !== Change.paused) return null;
+    const isFull = batch.wait[row]! >= FULL_PAUSE_NS;
+    const key = batch.service[row]! * 2 + (isFull ? 1 : 0);
+    let template = this.#pauses.get(key);
+    if (template === undefined) {
+      template = this.#buildPause(this.#plan.services[batch.service[row]!]!, isFull);
+      this.#pauses.set(key, template);
+    }
+    return template;
+  }
+
+  #buildPause(service: PlanService, isFull: boolean): Template | null {
+    const { format } = service.logs;
+    const heap = {
+      before: slot(Slot.drawnText, this.#drawnNumber(HEAP_BEFORE, format)),
+      after: slot(Slot.drawnText, this.#drawnNumber(HEAP_AFTER, format)),
+    };
+    const said = service.kind === "external" ? undefined : pauseMessage(service, isFull, heap);
+    if (said === undefined || isBelow(said.level, service)) return null;
+    const line: Line = {
+      level: said.level,
+      message: said.message,
+      service: service.index,
+      serviceName: service.name,
+      span: "none",
+      attributes: [["pause_ms", number(PAUSE_MS)]],
+      stackTrace: undefined,
+    };
+    return this.#writer.compile(layOut(format, line, () => said.plain));
   }
 
   // ---- log steps ---------------------------------------------------------------------------------------------------
@@ -605,6 +662,19 @@ function isBelow(level: LogLevel, service: PlanService): boolean {
 
 function flag(value: boolean): LineValue {
   return { number: [String(value)] };
+}
+
+function refusalAttributes(service: PlanService, outcome: number): Attribute[] {
+  if (outcome === Outcome.refused) return limits(service);
+  const reason: Attribute = ["reason", text(refusalReason(outcome))];
+  const { rateLimit } = service.capacity;
+  if (outcome !== Outcome.rateLimited || rateLimit === undefined) return [reason, ...limits(service)];
+  return [
+    reason,
+    ["limit.rate_per_s", number(rateLimit.rate)],
+    ["limit.burst", number(rateLimit.burst)],
+    ["retry_after_ms", number(PAUSE_MS)],
+  ];
 }
 
 function limits(service: PlanService): Attribute[] {

@@ -25,6 +25,7 @@ import { type Instance, instancesOf } from "./instances.ts";
 import type { Scope, Thrown } from "./languages/language.ts";
 import { languageOf } from "./languages/languages.ts";
 import type { Code } from "./names.ts";
+import { refusalStatus } from "./refusal_messages.ts";
 import { resourceOf, wellFormed } from "./resources.ts";
 import { authority, callerCode, callPlace, publicHost, type Target, targetOf } from "./targets.ts";
 import { userAddress, userAgent } from "./users.ts";
@@ -216,6 +217,9 @@ export class SpanBuilder {
       if (isGrpcServerError(code)) attributes["error.type"] = code;
     }
     if (outcome === Outcome.interrupted) attributes["error.type"] = "interrupted";
+    else if (outcome === Outcome.rateLimited && isHttp) {
+      attributes["http.response.header.retry-after"] = [String(Math.ceil(batch.wait[row]! / SECOND_NS))];
+    }
     return attributes;
   }
 
@@ -489,6 +493,8 @@ function serverStatus(
 ): SpanStatus {
   if (outcome === Outcome.interrupted) return STATUS_INTERRUPTED;
   if (exception !== undefined) return exception.status;
+  const refusal = refusalStatus(outcome);
+  if (refusal !== undefined) return { code: SpanStatusCode.ERROR, message: refusal };
   const isError = target.kind === "http" ? status >= 500 : isGrpcServerError(grpcCode(status));
   return isError ? STATUS_ERROR : STATUS_UNSET;
 }

@@ -246,6 +246,8 @@ export class TemplateWriter {
     switch (code) {
       case Slot.durationSeconds:
         return writeThousandths(bytes, at, Math.round((batch.time[row]! - batch.start[row]!) / 1e6));
+      case Slot.uptimeSeconds:
+        return writeThousandths(bytes, at, Math.round(batch.start[row]! / 1e6));
       case Slot.durationText:
         return writeAscii(bytes, at, formatDuration((batch.time[row]! - batch.start[row]!) as Nanos));
       case Slot.pauseText:
