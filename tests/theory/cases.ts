@@ -748,7 +748,7 @@ const CAPACITIES: readonly System[] = [
   },
   {
     name: "token bucket, 100/s and 5 at once, 90 a second",
-    seconds: 10_000,
+    seconds: 25_000,
     plan: open([shared(constant(ms(1)), { rateLimit: { rate: 100, burst: 5, view: "replica" } })], visit, { rate: 90 }),
     questions: [
       question(
