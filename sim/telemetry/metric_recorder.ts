@@ -338,7 +338,15 @@ export class MetricRecorder {
     const language = languageOf(process.service.language);
     const cut = isDeadlineCut(site, (batch.time[row]! - batch.start[row]!) as Nanos);
     const place = callPlace(target, site, cut);
-    const thrown = callException(language, target, place, callerCode(this.#plan, site), outcome, status);
+    const thrown = callException(
+      language,
+      process.service.language,
+      target,
+      place,
+      callerCode(this.#plan, site),
+      outcome,
+      status,
+    );
     return thrown === undefined ? "_OTHER" : String(wellFormed(thrown.type));
   }
 
