@@ -14,6 +14,7 @@ import { stackLogsCommand } from "./stack_logs_command.ts";
 import { stackStatusCommand } from "./stack_status_command.ts";
 import { stackUpCommand } from "./stack_up_command.ts";
 import { validateCommand } from "./validate_command.ts";
+import { verifyCommand } from "./verify_command.ts";
 
 const EXAMPLES = `
 Examples:
@@ -42,6 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
     stackDownCommand,
     stackStatusCommand,
     stackLogsCommand,
+    verifyCommand,
   ];
   for (const make of commands) {
     const command = make(finish).copyInheritedSettings(program);

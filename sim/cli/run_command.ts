@@ -17,10 +17,11 @@ import {
   RunFilesError,
   writeRunFile,
 } from "../run/run_files.ts";
-import { RunSinks, TRACE_MODES, type TraceMode } from "../run/run_sinks.ts";
+import { LOG_DESTINATIONS, METRIC_MODES, RunSinks, TRACE_MODES, type TraceMode } from "../run/run_sinks.ts";
 import { Run, type RunResult } from "../run/run.ts";
 import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
 import { compileScenario } from "../scenario/compile.ts";
+import type { Manifest } from "../run/manifest.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
 import { type OpenOutput, openOutputs, type Output, OutputError } from "../sinks/outputs.ts";
 import { visible } from "../base/diagnostics.ts";
@@ -33,9 +34,10 @@ import { collectOutput, parseTrendStats } from "./output_flags.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
 import { readScenario, type ScenarioFlags } from "./scenario_files.ts";
+import { parseMetricsInterval, readSignals, type SignalFlags } from "./signal_flags.ts";
 import { onSignals } from "./signals.ts";
 
-interface RunFlags extends ScenarioFlags {
+interface RunFlags extends ScenarioFlags, SignalFlags {
   readonly pace: number;
   readonly start?: string;
   readonly end?: string;
@@ -86,6 +88,19 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
     .option(
       "--otlp-endpoint <url>",
       "collector, /v1/traces is appended (default: OTEL_EXPORTER_OTLP_ENDPOINT or http://localhost:4318)",
+    )
+    .addOption(
+      new Option("--logs-to <destination>", "files, one a service, or OTLP").choices(LOG_DESTINATIONS).default("files"),
+    )
+    .option("--logs-endpoint <url>", "where OTLP logs go, /v1/logs is appended (default: Loki's, at localhost:3100)")
+    .addOption(new Option("--metrics <mode>", "where metrics go").choices(METRIC_MODES).default("none"))
+    .option(
+      "--metrics-endpoint <url>",
+      "where OTLP metrics go, /v1/metrics is appended (default: Prometheus', at localhost:9090)",
+    )
+    .addOption(
+      new Option("--metrics-interval <duration>", "of simulated time, between two readings of the metrics")
+        .argParser(parseMetricsInterval).default(parseMetricsInterval("10s"), "10s"),
     )
     .option(
       "-o, --out <output>",
@@ -154,6 +169,7 @@ function checkPace(pace: number, plan: Plan): void {
 
 async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   const otlp = readOtlpOptions((name) => Deno.env.get(name), flags.otlpEndpoint);
+  const signals = readSignals((name) => Deno.env.get(name), flags);
   const { scenario, document } = readScenario(path, flags);
   const plan = compileScenario(flags.seed === undefined ? scenario : { ...scenario, seed: flags.seed });
   const startEpochNs = startOf(flags, plan);
@@ -165,7 +181,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   }
   const runId = newRunId();
   const runFolder = flags.results === undefined ? projectPath(`runs/${runId}`) : userPath(flags.results);
-  const logsFolder = flags.logs === false
+  const logsFolder = flags.logs === false || signals.logsTo === "otlp"
     ? undefined
     : typeof flags.logs === "string"
     ? userPath(flags.logs)
@@ -177,7 +193,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   display.lines(head(plan, startEpochNs, flags.pace, logsFolder, sinks));
   for (
     const text of [
-      ...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices),
+      ...new Set([...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices), ...signals.notices]),
       // In real time what is written never gets ahead of the clock.
       ...backfillWarnings(
         startEpochNs,
@@ -228,6 +244,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         runFolder,
         traces: flags.traces,
         otlp,
+        ...signals,
         outputs: opened,
         onNotice: notice,
         showPath: shownPath,
@@ -272,6 +289,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       if (code === ExitCode.success) code = ExitCode.undelivered;
     };
     try {
+      writeRunFile(runFolder, RUN_FILES.manifest, manifestText());
       writeRunFile(runFolder, RUN_FILES.summary, json);
       isWritten = true;
     } catch (error) {
@@ -285,6 +303,20 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       failed(error, OutputLost);
     }
     return code;
+  }
+
+  function manifestText(): string {
+    const manifest: Manifest = {
+      manifest: 1,
+      version: denoJson.version,
+      id: runId,
+      seed: plan.seed,
+      start: formatTime(startEpochNs),
+      ended: result.ended,
+      elapsed_ns: result.metrics.elapsed,
+      ...sinks.destinations,
+    };
+    return JSON.stringify(manifest, undefined, 2) + "\n";
   }
 
   function linksToGrafana(): Promise<string[]> {
@@ -324,8 +356,9 @@ function codeOf(result: RunResult, sinks: RunSinks): ExitCode {
   if (result.ended === "interrupted") return ExitCode.interrupted;
   if (result.reason !== undefined) return ExitCode.aborted;
   if (!result.evaluation.ok) return ExitCode.thresholds;
-  const { spans, logs, points } = sinks.delivery;
-  const lost = spans.pending + spans.rejected + logs.pending + logs.rejected + (points?.pending ?? 0);
+  const { spans, logs, metrics, points } = sinks.delivery;
+  const lost = spans.pending + spans.rejected + logs.pending + logs.rejected + (points?.pending ?? 0) +
+    (metrics === undefined ? 0 : metrics.pending + metrics.rejected);
   return lost > 0 ? ExitCode.undelivered : ExitCode.success;
 }
 
@@ -355,6 +388,7 @@ function head(
       logsFolder === undefined ? "not written (--no-logs)" : `${visible(shownPath(logsFolder))}/<service>/`
     }`,
     ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
+    ...(sinks.metricsTo === undefined ? [] : [`  metrics ${visible(sinks.metricsTo)}`]),
     ...sinks.outputs.map((name) => `  points  ${visible(name)}`),
   ];
 }
@@ -374,6 +408,7 @@ function closing(runId: string, logsFolder: string | undefined, sinks: RunSinks,
       : ` (without ${spans.pending} spans that could not be written)`;
     lines.push(`traces   ${visible(shownPath(sinks.traceFile))}${what}`);
   } else lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
+  if (sinks.metricsTo !== undefined) lines.push(`metrics  ${visible(sinks.metricsTo)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);
   lines.push(`summary  ${visible(summary)}`);
   return lines;

@@ -26,10 +26,14 @@ export function readScenario(path: string, flags: ScenarioFlags): ReturnType<typ
     }
     throw new UsageError(`cannot read ${shownPath(file)}: ${error instanceof Error ? error.message : error}`);
   }
-  return loadScenario({ path: shownPath(file), text, sets: flags.set ?? [], env: variables(flags.env ?? []) });
+  return loadScenario({ path: shownPath(file), text, sets: flags.set ?? [], env: parseVariables(flags.env ?? []) });
 }
 
-function variables(written: readonly string[]): Map<string, string> {
+/**
+ * The variables given with -e.
+ * @throws {UsageError} when one is not NAME=value
+ */
+export function parseVariables(written: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const each of written) {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(each);

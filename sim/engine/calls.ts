@@ -103,9 +103,11 @@ export class Calls {
   send(frame: Frame, site: CallSite): void {
     const callee = this.#core.plan.endpoints[site.callee]!;
     const { root, callAttempt: attempt, attemptHigh: high, attemptLow: low } = frame;
-    if (site.policies === undefined) {
-      const replicas = this.#core.fleet.replicasOf(callee.service).length;
-      frame.callPeer = replicas === 1 ? 0 : Math.floor(uniform(high, low, SALT_REPLICA) * replicas);
+    const eligible = this.#core.fleet.eligible(callee.service);
+    if (site.byCacheKey === true) frame.callPeer = this.#core.caches.shard(frame, callee.service);
+    else if (site.policies === undefined || eligible.length === 0) {
+      const choice = eligible.length <= 1 ? 0 : Math.floor(uniform(high, low, SALT_REPLICA) * eligible.length);
+      frame.callPeer = eligible[choice]?.replica ?? 0;
     } else frame.callPeer = this.#core.policies.choose(frame, site, site.policies);
 
     const failure = this.#core.knobs.turn(site.faults, this.#core.now, frame.callPeer, high, low, frame);
@@ -120,6 +122,9 @@ export class Calls {
       this.answer(frame, Outcome.tooDeep, STATUS_LOOP, -1, nanos(delay));
       return;
     }
+
+    // Without a replica on the list the service's address refuses connections, as a Service without endpoints does.
+    if (eligible.length === 0) return this.answer(frame, Outcome.aborted, 0, -1, nanos(delay));
 
     const request = this.#core.pool.take(FrameKind.request, callee.program);
     this.#core.states[frame.workload]!.alive++;
@@ -168,6 +173,7 @@ export class Calls {
       request.spanLow = request.parentSpanLow;
     }
 
+    if (this.#core.world.partitions.takesRequest(request, frame)) return;
     const wait = nanos(delay);
     if (wait > 0) this.#core.schedule((this.#core.now + wait) as Nanos, Event.enter, request.slot, request.generation);
     else this.#core.servers.enter(request);

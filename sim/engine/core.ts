@@ -3,10 +3,10 @@
 import { EventQueue } from "../base/event_queue.ts";
 import { formatDuration, type Nanos } from "../base/time.ts";
 import { workloadKey } from "../plan/draws.ts";
-import type { World } from "../faults/world.ts";
 import type { Condition } from "../plan/condition.ts";
 import { FactKind, Outcome } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
+import { Caches } from "./caches.ts";
 import { Calls } from "./calls.ts";
 import { canDeadlock } from "./deadlock.ts";
 import type { Event } from "./event.ts";
@@ -15,14 +15,21 @@ import { FaultKnobs } from "./fault_knobs.ts";
 import { Faults } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
 import { type Frame, FramePool } from "./frame.ts";
+import { Health } from "./health.ts";
 import { Hedges } from "./hedges.ts";
 import { Interruptions } from "./interruptions.ts";
+import { Locks } from "./locks.ts";
+import { MemoryUse } from "./memory.ts";
+import { MessageQueues } from "./message_queues.ts";
 import { OwnWork } from "./own_work.ts";
 import { Pauses } from "./pauses.ts";
 import { Policies } from "./policies.ts";
+import { Phase } from "./replica.ts";
+import { Autoscaling } from "./scaling.ts";
 import { Servers } from "./servers.ts";
 import { needsCpu } from "./station.ts";
 import { Strands } from "./strands.ts";
+import { Replicas } from "./world.ts";
 import { type Vu, WorkloadState } from "./workload.ts";
 import { Workloads } from "./workloads.ts";
 
@@ -42,7 +49,6 @@ export class Core {
   readonly fleet: Fleet;
   readonly states: WorkloadState[] = [];
   readonly vus: Vu[] = [];
-  readonly world: World | undefined = undefined;
   readonly faults: Faults;
   readonly knobs: FaultKnobs;
   readonly facts = new FactWriter(this.vus);
@@ -64,6 +70,13 @@ export class Core {
   readonly interruptions: Interruptions;
   readonly ownWork: OwnWork;
   readonly pauses: Pauses;
+  readonly world: Replicas;
+  readonly caches: Caches;
+  readonly locks: Locks;
+  readonly queues: MessageQueues;
+  readonly health: Health;
+  readonly memory: MemoryUse;
+  readonly scaling: Autoscaling;
 
   /** @param startSalt a hash of the run's start time */
   constructor(plan: Plan, startSalt: number) {
@@ -88,7 +101,14 @@ export class Core {
     this.interruptions = new Interruptions(this);
     this.ownWork = new OwnWork(this);
     this.pauses = new Pauses(this);
-    for (const station of this.fleet.stations) this.pauses.begin(station);
+    for (const station of this.fleet.stations) if (station.life.phase !== Phase.absent) this.pauses.begin(station);
+    this.world = new Replicas(this);
+    this.caches = new Caches(this);
+    this.locks = new Locks(this);
+    this.queues = new MessageQueues(this);
+    this.health = new Health(this);
+    this.memory = new MemoryUse(this);
+    this.scaling = new Autoscaling(this);
   }
 
   /** Whether the context of a strand's iteration is as it has to be. */

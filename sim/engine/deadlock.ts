@@ -1,4 +1,4 @@
-// Finds deadlocks: workers that are held by requests which wait for each other's workers, with nothing that ends it.
+// Finds deadlocks: workers and rows that are held by requests which wait for each other's workers, with nothing that ends it.
 
 import { FOREVER } from "../base/time.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -25,9 +25,7 @@ export function deadlockedServices(
     const limited = state === FrameState.calling
       ? frame.callDeadline < FOREVER || plan.sites[frame.callSite]!.timeout < FOREVER
       : state === FrameState.queued && stationOf(frame).expires;
-    if (!limited && (state === FrameState.queued || state === FrameState.calling || state === FrameState.joining)) {
-      stuck.add(frame);
-    }
+    if (!limited && WAITING.has(state) && !isRowWithLimit(plan, frame)) stuck.add(frame);
     if (frame.kind === FrameKind.request && state !== FrameState.queued && state !== FrameState.transit) {
       const station = stationOf(frame);
       add(holders, station, frame);
@@ -42,6 +40,8 @@ export function deadlockedServices(
     for (const frame of stuck) {
       const waitsOn = frame.state === FrameState.queued
         ? holders.get(stationOf(frame)) ?? []
+        : frame.waitsFor !== undefined
+        ? [frame.waitsFor.holder]
         : waitedFor.get(frame) ?? [];
       const woken = frame.state === FrameState.queued
         ? waitsOn.some((holder) => !stuck.has(holder))
@@ -52,8 +52,22 @@ export function deadlockedServices(
     }
   }
   const services = new Set<number>();
-  for (const frame of stuck) if (frame.state === FrameState.queued) services.add(frame.service);
+  for (const frame of stuck) {
+    if (frame.state === FrameState.queued || frame.waitsFor !== undefined) services.add(frame.service);
+  }
   return [...services].sort((a, b) => a - b);
+}
+
+const WAITING: ReadonlySet<FrameState> = new Set<FrameState>([
+  FrameState.queued,
+  FrameState.calling,
+  FrameState.joining,
+  FrameState.waiting,
+  FrameState.locked,
+]);
+
+function isRowWithLimit(plan: Plan, frame: Frame): boolean {
+  return frame.state === FrameState.locked && plan.locks![frame.program[frame.pc]!.site]!.timeout < Infinity;
 }
 
 function add<K>(lists: Map<K, Frame[]>, key: K, frame: Frame): void {
@@ -62,8 +76,10 @@ function add<K>(lists: Map<K, Frame[]>, key: K, frame: Frame): void {
   else list.push(frame);
 }
 
-/** Whether calls can lead back to a service that limits its workers: only then can requests wait for each other. */
+/** Whether requests can wait for each other: calls lead back to a service that limits its workers, or there is what is held. */
 export function canDeadlock(plan: Plan): boolean {
+  // Who holds a row or fetches an entry may wait for one who waits for it.
+  if (plan.locks !== undefined || plan.caches?.some(({ singleflight }) => singleflight) === true) return true;
   const callees = plan.services.map(() => new Set<number>());
   for (const site of plan.sites) {
     if (site.caller >= 0) callees[plan.endpoints[site.caller]!.service]!.add(plan.endpoints[site.callee]!.service);

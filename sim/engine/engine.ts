@@ -2,6 +2,7 @@
 // promises, no clock but its own, and every random draw keyed by who asks.
 
 import { type Nanos, SECOND } from "../base/time.ts";
+import type { World } from "../faults/world.ts";
 import { type FactBatch, Outcome } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Core, EVENTS_AT_ONE_INSTANT_MAX } from "./core.ts";
@@ -84,6 +85,12 @@ export class Engine {
     return faults.live.filter(({ from, until }) => now >= from && now < until).map(({ plan }) => plan.index);
   }
 
+  /** Lets something happen to the world, now; its facts go to `batch`. */
+  intervene(batch: FactBatch, act: (world: World) => void): void {
+    this.#core.facts.batch = batch;
+    act(this.#core.world);
+  }
+
   /** Ends everything at once: what is open is interrupted, innermost first. */
   stop(batch: FactBatch): void {
     this.#core.facts.batch = batch;
@@ -160,8 +167,11 @@ export class Engine {
       case Event.sample:
         if (this.#core.canDeadlock) this.#core.interruptions.reportDeadlock();
         this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
+        this.#core.world.samples();
         this.#core.schedule((this.#core.now + SAMPLE_EVERY) as Nanos, Event.sample, 0, 0);
         return;
+      default:
+        return this.#core.world.handle(kind as Event, subject, generation);
     }
   }
 }

@@ -40,5 +40,26 @@ export const Event = {
   bulkheadTimeout: 22,
   poolTimeout: 23,
   ejectionEnd: 24,
+
+  // Of the world (30 to 49): the subject is a station, and the generation that of its life.
+  /** A container begins to start. */
+  replicaStart: 30,
+  /** It has started. */
+  replicaListens: 31,
+  /** The grace after SIGTERM is over. */
+  graceOver: 32,
+  healthCheck: 33,
+  /** A replica has used more memory than its limit. */
+  outOfMemory: 34,
+  /** A packet that a partition swallowed is sent again: the subject is the frame. */
+  resend: 35,
+  /** A partition may have messages to hand over: the subject is the partition. */
+  deliver: 36,
+  /** A consumer that died is given up. */
+  sessionOver: 37,
+  /** A row was waited for too long: the subject is the frame. */
+  lockTimeout: 38,
+  /** An autoscaler looks at its service: the subject is the service. */
+  scale: 39,
 } as const;
 export type Event = (typeof Event)[keyof typeof Event];

@@ -3,6 +3,7 @@
 import type { Nanos } from "../base/time.ts";
 import { Change, type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
 import type { CallSite } from "../plan/plan.ts";
+import type { PlanCache, PlanLock, PlanSubscription } from "../plan/state.ts";
 import { type Frame, FrameState } from "./frame.ts";
 import type { Station } from "./station.ts";
 import type { Vu, WorkloadState } from "./workload.ts";
@@ -101,6 +102,7 @@ export class FactWriter {
     wait = request.state === FrameState.queued ? now - request.start : request.begun - request.start,
   ): void {
     const batch = this.batch;
+    if (request.link !== undefined) this.#link(request.link, now);
     const row = batch.append(FactKind.request, now);
     this.#identify(row, request);
     batch.start[row] = request.start;
@@ -115,6 +117,7 @@ export class FactWriter {
     batch.endpoint[row] = request.endpoint;
     batch.peer[row] = request.callerReplica;
     if (abandoned) batch.flags[row] = FactFlag.abandoned;
+    if (request.link !== undefined) batch.flags[row]! |= FactFlag.linked;
     this.#serverSpan(row, request);
   }
 
@@ -192,6 +195,93 @@ export class FactWriter {
     batch.outcome[row] = begins ? 1 : 0;
   }
 
+  cache(now: Nanos, root: Frame, { index }: PlanCache, replica: number, hit: boolean): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.cache, now);
+    this.#identify(row, root);
+    this.#serverSpan(row, root);
+    batch.endpoint[row] = root.endpoint;
+    batch.site[row] = index;
+    batch.peer[row] = replica;
+    batch.extra[row] = hit ? 1 : 0;
+  }
+
+  /** @param since when it was asked for */
+  lock(now: Nanos, root: Frame, lock: PlanLock, since: number, outcome: number, high: number, low: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.lock, now);
+    this.#identify(row, root);
+    this.#serverSpan(row, root);
+    batch.parent[row * 2] = root.spanHigh;
+    batch.parent[row * 2 + 1] = root.spanLow;
+    batch.span[row * 2] = high;
+    batch.span[row * 2 + 1] = low;
+    batch.endpoint[row] = root.endpoint;
+    batch.site[row] = lock.index;
+    batch.outcome[row] = outcome;
+    batch.start[row] = since;
+    batch.wait[row] = now - since;
+  }
+
+  /** @param sent when the message was */
+  delivery(now: Nanos, request: Frame, { index }: PlanSubscription, outcome: number, sent: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.delivery, now);
+    this.#identify(row, request);
+    batch.endpoint[row] = request.endpoint;
+    batch.site[row] = index;
+    batch.outcome[row] = outcome;
+    batch.attempt[row] = request.attempt;
+    batch.wait[row] = now - sent;
+  }
+
+  lag(now: Nanos, { index, service }: PlanSubscription, lag: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.lag, now);
+    batch.service[row] = service;
+    batch.site[row] = index;
+    batch.extra[row] = lag;
+  }
+
+  replicas(now: Nanos, service: number, listening: number, wanted: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.replicas, now);
+    batch.service[row] = service;
+    batch.extra[row] = listening;
+    batch.wait[row] = wanted;
+  }
+
+  /** Puts a row into the trace of a request, and under its span. */
+  traceOf(row: number, request: Frame): void {
+    this.#identify(row, request);
+    this.#serverSpan(row, request);
+  }
+
+  #link({ trace0, trace1, trace2, trace3, spanHigh, spanLow, attempt, turns }: Frame, now: Nanos): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.link, now);
+    batch.trace[row * 4] = trace0;
+    batch.trace[row * 4 + 1] = trace1;
+    batch.trace[row * 4 + 2] = trace2;
+    batch.trace[row * 4 + 3] = trace3;
+    batch.span[row * 2] = spanHigh;
+    batch.span[row * 2 + 1] = spanLow;
+    batch.wait[row] = attempt;
+    batch.extra[row] = turns[0]!;
+  }
+
+  /** Something changed about a replica. Gives the row, for the columns that not every change has. */
+  replicaChange(now: Nanos, what: Change, service: number, replica: number, extra = 0, wait = 0): number {
+    const batch = this.batch;
+    const row = batch.append(FactKind.change, now);
+    batch.outcome[row] = what;
+    batch.service[row] = service;
+    batch.replica[row] = replica;
+    batch.extra[row] = extra;
+    batch.wait[row] = wait;
+    return row;
+  }
+
   samples(now: Nanos, workloads: readonly WorkloadState[], stations: readonly Station[]): void {
     const batch = this.batch;
     for (const state of workloads) {
@@ -211,6 +301,7 @@ export class FactWriter {
       batch.wait[row] = station.queued;
       batch.extra[row] = station.busy;
       batch.start[row] = station.busyTime(now);
+      if (!station.life.listens) batch.flags[row] = FactFlag.down;
     }
   }
 

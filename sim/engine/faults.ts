@@ -73,12 +73,12 @@ export class Faults {
     ({ from: live.from, until: live.until } = windowFrom(plan, now));
     this.#choose(live, turn);
     this.#core.facts.fault(now, plan.index, true);
-    plan.effect.begin?.(this.#core.world!, live.target!);
+    plan.effect.begin?.(this.#core.world, live.target!);
     if (live.until < FOREVER) this.#core.events.scheduleUrgent(live.until, Event.faultEnd, plan.index, turn);
   }
 
   #end(live: LiveFault): void {
-    live.plan.effect.end?.(this.#core.world!, live.target!);
+    live.plan.effect.end?.(this.#core.world, live.target!);
     this.#core.facts.fault(this.#core.now, live.plan.index, false);
     if (live.plan.when.length === 0) this.#scheduleNext(live);
   }
@@ -92,7 +92,7 @@ export class Faults {
     live.struck = undefined;
     let chosen: number[] = [];
     if (plan.service >= 0) {
-      const all = this.#core.fleet.replicasOf(plan.service).map(({ replica }) => replica);
+      const all = this.#core.world.replicas(plan.service);
       chosen = all;
       if (plan.replica >= 0) chosen = chosen.filter((replica) => replica === plan.replica);
       if (plan.zone !== undefined) {

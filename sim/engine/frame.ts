@@ -4,8 +4,16 @@
 
 import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Program } from "../plan/plan.ts";
+import type { Held } from "./held.ts";
 
-export const FrameKind = { free: 0, iteration: 1, request: 2, branch: 3 } as const;
+export const FrameKind = {
+  free: 0,
+  iteration: 1,
+  request: 2,
+  branch: 3,
+  /** A message on its way through its handler: the caller of that request. */
+  delivery: 4,
+} as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
 export const FrameState = {
@@ -18,6 +26,10 @@ export const FrameState = {
   joining: 6,
   /** Its own attempt of a call has failed, and another one is under way beside it. */
   hedging: 10,
+  /** For another strand that fetches the same entry of a cache. */
+  waiting: 13,
+  /** For a row. */
+  locked: 14,
 } as const;
 export type FrameState = (typeof FrameState)[keyof typeof FrameState];
 
@@ -120,6 +132,14 @@ export class Frame {
   readonly turns: number[] = [];
   readonly turnsTotal: number[] = [];
 
+  /** The keys of the cache steps around the strand's position, outermost first. */
+  readonly cacheKeys: number[] = [];
+  /** What it holds that others may wait for, and what it waits for itself. */
+  readonly held: Held[] = [];
+  waitsFor: Held | undefined;
+  /** A message's request: what its span links to. */
+  link: Frame | undefined;
+
   callSite = -1;
   /** The number of this attempt, hedges counted; of this try, without them; and how many attempts have been sent. */
   callAttempt = 0;
@@ -135,6 +155,8 @@ export class Frame {
   attemptLow = 0;
   clientHigh = 0;
   clientLow = 0;
+  /** Request on its way: how often a partition has swallowed it. */
+  resends = 0;
   responseStatus = 0;
   responseOutcome = 0;
   responseCause = -1;
@@ -183,6 +205,10 @@ export class Frame {
     this.callWaited = NO_TIME;
     this.isHedge = false;
     this.hedges = 0;
+    this.cacheKeys.length = 0;
+    this.held.length = 0;
+    this.waitsFor = undefined;
+    this.link = undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { FactFlag, Outcome } from "../plan/facts.ts";
 import type { Core } from "./core.ts";
 import { deadlockedServices } from "./deadlock.ts";
 import { type Frame, FrameKind, FrameState } from "./frame.ts";
+import type { Held } from "./held.ts";
 import type { Station } from "./station.ts";
 import type { WorkloadState } from "./workload.ts";
 
@@ -49,6 +50,7 @@ export class Interruptions {
     if (this.#core.canDeadlock) this.reportDeadlock();
     state.loadEnded = true;
     this.end(frames, Outcome.interrupted);
+    this.#core.queues.forget(state);
     this.#core.workloads.endIfIdle(state);
   }
 
@@ -57,15 +59,19 @@ export class Interruptions {
    * waits for one of them and is not among them hears nothing.
    * @param outcome plan/facts.ts's, of the requests, calls and iterations that end
    * @param status of the requests
+   * @param answer told of each request whose service had seen it, while it is still there
    */
-  end(frames: Frame[], outcome: number, status = 0): void {
+  end(frames: Frame[], outcome: number, status = 0, answer?: (request: Frame) => void): void {
     frames.sort((a, b) =>
       b.depth - a.depth || Number(a.kind !== FrameKind.branch) - Number(b.kind !== FrameKind.branch) ||
       a.start - b.start ||
       a.root.keyHigh - b.root.keyHigh || a.root.keyLow - b.root.keyLow || a.pc - b.pc
     );
     const touched = new Set<Station>();
+    const held: Held[] = [];
     for (const frame of frames) {
+      if (frame.held.length > 0) held.push(...frame.held.splice(0).reverse());
+      if (frame.kind === FrameKind.delivery) this.#core.queues.cutOff(frame);
       if (frame.state === FrameState.calling && frame.callSite >= 0) {
         this.#core.facts.call(
           this.#core.now,
@@ -90,6 +96,7 @@ export class Interruptions {
           0,
           !this.#core.servers.callerWaits(frame),
         );
+        answer?.(frame);
         const station = this.#core.fleet.stationOf(frame);
         if (frame.state !== FrameState.queued) station.release(this.#core.now);
         touched.add(station);
@@ -108,7 +115,12 @@ export class Interruptions {
       if (frame.kind === FrameKind.iteration) this.#core.workloads.iterationEnded(frame, outcome);
       else this.#core.workloads.release(frame);
     }
-    for (const station of touched) this.#core.servers.takeUp(station);
+    // Only now: nobody who has ended must take over what another of them held.
+    for (const each of held) each.abandon(0, 0, -1, 0);
+    for (const station of touched) {
+      this.#core.servers.takeUp(station);
+      this.#core.world.drained(station);
+    }
   }
 
   /** Tells, once, of services whose workers all wait for each other. */
@@ -120,7 +132,10 @@ export class Interruptions {
     )
       .map((service) => this.#core.plan.services[service]!.name);
     if (names.length === 0) return;
-    const sentence = `deadlock: every worker of ${names.join(", ")} is held by a request that waits for a worker of ${
+    const what = this.#core.plan.locks === undefined && this.#core.plan.caches === undefined
+      ? "worker"
+      : "worker, row or entry";
+    const sentence = `deadlock: every ${what} of ${names.join(", ")} is held by a request that waits for a ${what} of ${
       names.length === 1 ? "the same service" : "another of them"
     }`;
     if (!this.deadlocks.includes(sentence)) this.deadlocks.push(sentence);

@@ -178,7 +178,7 @@ export class Policies {
 
   /** The replica that the attempt goes to; -1 when there is none. */
   choose(frame: Frame, site: CallSite, policies: SitePolicies): number {
-    const all = this.#core.fleet.replicasOf(this.#core.plan.endpoints[site.callee]!.service);
+    const all = this.#core.fleet.eligible(this.#core.plan.endpoints[site.callee]!.service);
     frame.callHolds |= CallHold.sent;
     const among = policies.outlier < 0 ? all : this.#outliers[policies.outlier]!.of(frame.replica).usable(all);
     if (policies.balancer < 0) return RANDOM.choose(among, frame.attemptHigh, frame.attemptLow);

@@ -5,7 +5,8 @@ import { FOREVER, type Nanos, nanos } from "../base/time.ts";
 import { Outcome } from "../plan/facts.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
-import { type Frame, FrameState } from "./frame.ts";
+import { type Frame, FrameKind, FrameState } from "./frame.ts";
+import { Phase } from "./replica.ts";
 import type { Station } from "./station.ts";
 
 const SALT_NETWORK_BACK = hashText("network back");
@@ -23,7 +24,11 @@ export class Servers {
 
   /** A request reaches its service: whether it will fail of its own accord is decided here. */
   enter(request: Frame): void {
+    const station = this.#core.fleet.stationOf(request);
+    if (!station.life.listens) return this.#core.world.refuseConnection(request);
     if (this.#core.pauses.standing > 0 && this.#core.pauses.defers(request, Event.enter)) return;
+    station.entered++;
+    if (this.#core.memory.any) this.#core.memory.entered(station);
     const endpoint = this.#core.plan.endpoints[request.endpoint]!;
     const { keyHigh, keyLow } = request;
     request.start = this.#core.now;
@@ -37,7 +42,6 @@ export class Servers {
     const failure = this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
     if (failure >= 0 && request.failure < 0) request.failure = failure;
 
-    const station = this.#core.fleet.stationOf(request);
     if (station.isGuarded && this.#turnsAway(request, station)) return;
     if (station.free && station.queued === 0) this.#begin(request, station);
     else if (station.queued < station.queueMax) {
@@ -115,19 +119,22 @@ export class Servers {
     const abandoned = !this.callerWaits(request);
     this.#core.facts.request(this.#core.now, request, outcome, status, -1, 0, abandoned, wait);
     // From outside all of them look alike.
-    this.#respondTo(request, Outcome.refused, status, -1);
+    this.respond(request, Outcome.refused, status, -1);
     this.#core.workloads.release(request);
   }
 
   /** A request leaves its service. */
   finish(request: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
     this.#core.facts.request(this.#core.now, request, outcome, status, cause, causeOutcome, !this.callerWaits(request));
-    if (outcome === Outcome.ok) this.#respondTo(request, Outcome.ok, status, -1);
-    else this.#respondTo(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
+    if (outcome === Outcome.ok) {
+      if (this.#core.queues.any) this.#core.queues.append(request);
+      this.respond(request, Outcome.ok, status, -1);
+    } else this.respond(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
     const station = this.#core.fleet.stationOf(request);
     this.#core.workloads.release(request);
     station.release(this.#core.now);
     this.takeUp(station);
+    if (station.life.phase === Phase.stopping) this.#core.world.drained(station);
   }
 
   /** Workers that are free take up the requests that wait. */
@@ -148,9 +155,12 @@ export class Servers {
     return this.#core.pool.frames[request.parent]!.generation === request.parentGeneration;
   }
 
-  #respondTo(request: Frame, outcome: number, status: number, cause: number): void {
+  /** Answers the caller of a request, if it still waits. */
+  respond(request: Frame, outcome: number, status: number, cause: number): void {
     if (!this.callerWaits(request)) return;
     const caller = this.#core.pool.frames[request.parent]!;
+    if (caller.kind === FrameKind.delivery) return this.#core.queues.handled(request, caller, outcome);
+    if (this.#core.world.partitions.takesAnswer(request, caller, outcome, status, cause)) return;
     const site = this.#core.plan.sites[request.site]!;
     let delay = 0 as Nanos;
     if (site.network !== undefined) {

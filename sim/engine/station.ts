@@ -17,6 +17,7 @@ export interface StationContext {
   /** By slot. */
   readonly frames: readonly Frame[];
 }
+import { Life } from "./replica.ts";
 
 export class Station {
   readonly service: number;
@@ -43,6 +44,9 @@ export class Station {
   codel: CoDel | undefined;
   /** Guards against taking up the next request from within the end of another, however long the queue is. */
   draining = false;
+  readonly life = new Life();
+  /** Requests that have come in since the run's start. */
+  entered = 0;
 
   readonly #plan: PlanService;
   readonly #meter: UtilizationMeter | undefined;

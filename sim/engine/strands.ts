@@ -8,6 +8,7 @@ import type { Condition } from "../plan/condition.ts";
 import { type Instruction, Op } from "../plan/plan.ts";
 import { type Core, EVENTS_AT_ONE_INSTANT_MAX } from "./core.ts";
 import { Event } from "./event.ts";
+import { abandonAll } from "./held.ts";
 import { type Frame, FrameKind, FrameState } from "./frame.ts";
 
 const SALT_TURN = hashText("turn");
@@ -86,6 +87,27 @@ export class Strands {
           if (pause > 0) return this.#wait(frame, FrameState.pausing, pause);
           continue;
         }
+        case Op.cacheKey:
+          this.#core.caches.key(frame, instruction);
+          continue;
+        case Op.cacheLook:
+          this.#core.caches.look(frame, instruction);
+          continue;
+        case Op.cacheMiss:
+          if (this.#core.caches.miss(frame, instruction)) return;
+          continue;
+        case Op.cacheFill:
+          this.#core.caches.fill(frame, instruction);
+          continue;
+        case Op.cacheDone:
+          this.#core.caches.done(frame, instruction);
+          continue;
+        case Op.lock:
+          if (this.#core.locks.take(frame, instruction)) return;
+          continue;
+        case Op.unlock:
+          this.#core.locks.letGo(frame);
+          continue;
         case Op.end: {
           if (frame.kind === FrameKind.iteration) return this.#core.workloads.iterationEnded(frame, Outcome.ok);
           if (frame.kind === FrameKind.branch) {
@@ -146,6 +168,15 @@ export class Strands {
     }
   }
 
+  /** The same key, but for what it begins with: what the request was asked for, the same for all its attempts. */
+  askedKey(frame: Frame): void {
+    mixed.high = frame.root.askedHigh;
+    mixed.low = frame.root.askedLow;
+    for (let depth = 0; depth < frame.turns.length; depth++) {
+      mix(mixed.high, mixed.low, (SALT_TURN + frame.turns[depth]!) | 0);
+    }
+  }
+
   /** How long this piece of work takes; counts it to the request, and marks that its failure may take effect. */
   #workOf(frame: Frame, share: number, distribution: Distribution | undefined, salt: number): Nanos {
     const request = frame.root;
@@ -174,6 +205,7 @@ export class Strands {
 
   /** The strand fails: a branch tells its owner, a request answers, a journey goes on to its next step. */
   fail(frame: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
+    if (frame.held.length > 0) abandonAll(frame, outcome, status, cause, causeOutcome);
     if (frame.kind === FrameKind.branch) {
       const owner = this.#core.pool.frames[frame.parent]!;
       if (owner.branchOutcome === 0) {
@@ -211,6 +243,7 @@ export class Strands {
       branch.start = this.#core.now;
       for (const turn of frame.turns) branch.turns.push(turn);
       for (const total of frame.turnsTotal) branch.turnsTotal.push(total);
+      for (const key of frame.cacheKeys) branch.cacheKeys.push(key);
       // A branch that ends at once must not join before the others have begun: it starts from the queue.
       this.#core.schedule(this.#core.now, Event.resume, branch.slot, branch.generation);
     }

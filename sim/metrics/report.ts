@@ -6,6 +6,7 @@ import type { MetricName } from "../objectives/metrics.ts";
 import type { Plan, PlanService } from "../plan/plan.ts";
 import type { EndpointTotals } from "./endpoint_totals.ts";
 import type { CheckStats } from "./check_totals.ts";
+import type { StateMetric } from "../plan/state_samples.ts";
 import type { Instrument } from "./instrument.ts";
 import { Trend } from "./trend.ts";
 
@@ -47,6 +48,8 @@ export interface ServiceStats extends RequestStats {
   /** Made by it, as a caller. */
   readonly retries: number;
   readonly timeouts: number;
+  /** What was measured of its caches, messages, locks and replicas, where it has any. */
+  readonly state?: ReadonlyMap<StateMetric, Instrument>;
   readonly endpoints: readonly RequestStats[];
 }
 
@@ -102,7 +105,7 @@ export function serviceStats(
   plan: Plan,
   service: PlanService,
   totals: readonly EndpointTotals[],
-  own: Pick<ServiceStats, "retries" | "timeouts" | "utilization">,
+  own: Pick<ServiceStats, "retries" | "timeouts" | "utilization" | "state">,
 ): ServiceStats {
   const endpoints = service.endpoints.map((index) => requestStats(plan.endpoints[index]!.name, [totals[index]!]));
   const all = requestStats(service.name, service.endpoints.map((index) => totals[index]!));

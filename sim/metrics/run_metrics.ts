@@ -8,7 +8,7 @@ import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Load } from "../load/load.ts";
 import { isMetricName, METRIC_NAMES, type MetricName } from "../objectives/metrics.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
-import { type FactBatch, FactKind, Outcome } from "../plan/facts.ts";
+import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
 import type { Plan, PlanEndpoint } from "../plan/plan.ts";
 import {
   callTraits,
@@ -30,6 +30,8 @@ import { LatestWindow } from "./latest_window.ts";
 import { Matcher } from "./matcher.ts";
 import { Rate } from "./rate.ts";
 import { type MetricsReport, type ScenarioSeries, type Series, serviceStats, type WorkloadStats } from "./report.ts";
+import { isStateMetric } from "../plan/state_samples.ts";
+import { StateMetrics } from "./state_metrics.ts";
 import { StationGauges } from "./station_gauges.ts";
 import { Trend } from "./trend.ts";
 import { VuGauges } from "./vu_gauges.ts";
@@ -54,6 +56,7 @@ export class RunMetrics {
   readonly #timeoutsBy: Float64Array;
   readonly #vus: VuGauges;
   readonly #stations: StationGauges;
+  readonly #state: StateMetrics;
   readonly #gauges: ReadonlyMap<MetricName, Gauge>;
   /** By index of the workload. */
   readonly #workloadVus: readonly { readonly active: Gauge; readonly initialised: Gauge }[];
@@ -85,6 +88,7 @@ export class RunMetrics {
     this.#timeoutsBy = new Float64Array(plan.services.length);
     this.#vus = new VuGauges(plan);
     this.#stations = new StationGauges(plan);
+    this.#state = new StateMetrics(plan);
     const all = new Matcher(plan, NO_TAGS);
     this.#gauges = new Map<MetricName, Gauge>([
       ["vus", this.#vus.watch("active", all.workloads)],
@@ -177,6 +181,8 @@ export class RunMetrics {
         return among(this.#arrivalWatches, matcher.workloads);
       case "change":
         return among(this.#changeWatches, matcher.services);
+      case "state":
+        return isStateMetric(metric) ? this.#state.feed(metric, matcher.services, into) : undefined;
       case "vus":
         return this.#vus.feed(metric === "vus" ? "active" : "initialised", matcher.workloads, into);
       case "station":
@@ -217,6 +223,7 @@ export class RunMetrics {
         }
         case FactKind.change:
           this.#change(batch, row);
+          this.#state.take(batch, row);
           break;
         case FactKind.station:
           this.#stations.take(
@@ -225,8 +232,11 @@ export class RunMetrics {
             batch.time[row]!,
             batch.wait[row]!,
             batch.start[row]!,
+            batch.flags[row]! !== FactFlag.down,
           );
           break;
+        default:
+          this.#state.take(batch, row);
       }
     }
   }
@@ -407,6 +417,7 @@ export class RunMetrics {
         retries: this.#retriesBy[service.index]!,
         timeouts: this.#timeoutsBy[service.index]!,
         utilization: this.#stations.utilizationSinceStart(service.index),
+        state: this.#state.ofService(service.index),
       })
     );
     return {
@@ -455,6 +466,8 @@ export class RunMetrics {
     const endpoints = this.#endpoints, workloads = this.#workloads;
     const gauge = this.#gauges.get(metric);
     if (gauge !== undefined) return gauge;
+    const ofState = this.#state.total(metric);
+    if (ofState !== undefined) return ofState;
     switch (metric) {
       case "http_reqs":
         return new Counter(sum(endpoints, (each) => each.httpReqs));

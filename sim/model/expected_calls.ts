@@ -36,6 +36,15 @@ export function* expectedCalls(
         }
         break;
       }
+      case "lock":
+        yield* expectedCalls(step.steps, context, count);
+        break;
+      case "cache":
+        // As if all missed: how many do comes out of the run.
+        if (step.shared !== undefined) yield* expectedCalls([step.shared.get], context, count);
+        yield* expectedCalls(step.miss, context, count);
+        if (step.shared !== undefined) yield* expectedCalls([step.shared.set], context, count);
+        break;
       case "repeat":
         yield* expectedCalls(step.steps, context, count * meanTurns(step.times));
         break;

@@ -5,6 +5,7 @@ import type { Distribution } from "../distributions/distribution.ts";
 import type { Zipf } from "../distributions/zipf.ts";
 import type { Capacity } from "./capacity.ts";
 import type { CallPolicies, RetryBudgetPolicy, RetryCondition } from "./policies.ts";
+import type { CacheStep, HealthCheck, KeySpec, LockStep, Memory, Scaling, Subscription, Topic } from "./state.ts";
 
 export const LANGUAGES = ["go", "java", "nodejs", "python", "ruby", "php", "dotnet", "rust", "cpp"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -76,6 +77,16 @@ export interface Service {
   /** Policies of all calls to it, where the call itself has no other. */
   readonly callers: CallerDefaults | undefined;
   readonly endpoints: ReadonlyMap<string, Endpoint>;
+  /** From the start of a container until it listens: after a crash, a stop or when it is scaled up. None: at once. */
+  readonly startTime?: Nanos | undefined;
+  readonly health?: HealthCheck | undefined;
+  readonly scaling?: Scaling | undefined;
+  readonly memory?: Memory | undefined;
+  /** Of a cache: entries that a replica holds. Undefined: no limit. */
+  readonly entries?: number | undefined;
+  /** Of a queue, by name. */
+  readonly topics?: ReadonlyMap<string, Topic> | undefined;
+  readonly consumes?: readonly Subscription[] | undefined;
 }
 
 /** How a service is called unless a call says otherwise. */
@@ -131,7 +142,16 @@ export interface EndpointRef {
   readonly endpoint: string;
 }
 
-export type Step = CallStep | ParallelStep | ChooseStep | RepeatStep | WorkStep | ThinkStep | LogStep;
+export type Step =
+  | CallStep
+  | ParallelStep
+  | ChooseStep
+  | RepeatStep
+  | WorkStep
+  | ThinkStep
+  | LogStep
+  | CacheStep
+  | LockStep;
 
 /** `leave`: the user gives the journey up. */
 export const FAILURE_REACTIONS = ["continue", "leave"] as const;
@@ -172,6 +192,8 @@ export interface CallStep {
   readonly onFailure: FailureReaction;
   /** In journeys. */
   readonly checks: readonly Check[];
+  /** Of `publish`: messages of one key are in one partition. Undefined: any. */
+  readonly messageKey?: KeySpec | undefined;
 }
 
 export interface RetryPolicy {

@@ -41,6 +41,8 @@ import {
   type ServiceKind,
 } from "./model.ts";
 import { callersField } from "./policy_fields.ts";
+import { publishEndpoint } from "./state.ts";
+import { LIFE_FIELDS } from "./life_fields.ts";
 import { endpointStepsField } from "./step_fields.ts";
 
 /** Kubernetes' largest clusters have 5,000 nodes; each replica is a resource with a name of its own. */
@@ -208,6 +210,7 @@ const SERVICE = {
     "unlimited",
   ),
   ...CAPACITY,
+  ...LIFE_FIELDS,
   network: optional(latencyField, "Time between any caller and this service, each way. The file's if left out."),
   callers: optional(callersField, "Policies of all calls to it; what a call says itself goes before."),
   logs: withDefault(
@@ -220,7 +223,7 @@ const SERVICE = {
     "{ format: json, level: info }",
   ),
   attributes: withDefault(constantAttributesField, new Map(), "Resource attributes of its telemetry.", "none"),
-  endpoints: required(
+  endpoints: withDefault(
     mapOf(endpointField, "a map of endpoints", {
       key: ENDPOINT_NAME,
       keyExpects: "a name of an endpoint",
@@ -228,8 +231,9 @@ const SERVICE = {
       min: 1,
       example: 'each is a key with its latency, as in { "GET /": 5ms }',
     }),
-    "What can be called: METHOD /path is HTTP, other names are gRPC, of a database queries.",
-    'endpoints: { "GET /": 5ms }',
+    new Map(),
+    "What can be called: METHOD /path is HTTP, other names are gRPC, of a database queries. Required without topics.",
+    "none",
   ),
 } as const;
 
@@ -240,7 +244,7 @@ export const serviceField: DefinedField<ServiceConfig> = defined(
   "service",
   "a service",
   () =>
-    converted(
+    withEndpoints(converted(
       record("a service", SERVICE, {
         instead: () => 'write { endpoints: { "GET /": 5ms } }',
         unknown: (key) =>
@@ -251,8 +255,14 @@ export const serviceField: DefinedField<ServiceConfig> = defined(
             : undefined,
       }),
       completeService,
-    ),
+    )),
 );
+
+/** Tells editors that a service has endpoints, or topics, which make some. */
+function withEndpoints(field: Field<ServiceConfig>): Field<ServiceConfig> {
+  const anyOf = [{ required: ["endpoints"] }, { required: ["topics"] }];
+  return { ...field, schema: () => ({ ...field.schema(), anyOf }) };
+}
 
 function completeService(
   config: Decoded<typeof SERVICE>,
@@ -272,6 +282,8 @@ function completeService(
   if (config.kind === "external") refuse("logs", "an external service writes no log", "leave it out");
   const endpoints = new Map<string, Endpoint>();
   for (const [name, endpoint] of config.endpoints) endpoints.set(name, { name, ...endpoint });
+  addTopics(config.topics, endpoints);
+  valid = checkLife(config, endpoints, node, diagnostics) && valid;
   const capacity = capacityOf(config, node, diagnostics);
   if (!valid || capacity === INVALID) return INVALID;
   return {
@@ -279,7 +291,7 @@ function completeService(
     language: config.language,
     version: config.version,
     system: config.system ?? SYSTEMS[config.kind],
-    replicas: config.replicas,
+    replicas: firstReplicas(config, node),
     zones: config.zones,
     concurrency: config.concurrency,
     queue: config.queue.size,
@@ -288,8 +300,77 @@ function completeService(
     callers: config.callers,
     logs: config.logs,
     attributes: config.attributes,
+    startTime: config.startTime,
+    health: config.health,
+    scaling: config.scaling,
+    memory: config.memory,
+    entries: config.entries,
+    topics: config.topics,
+    consumes: config.consumes,
     endpoints,
   };
+}
+
+type ServiceNode = Decoded<typeof SERVICE>;
+
+/** Each topic is an endpoint of its broker: the one that takes its messages. */
+function addTopics(topics: ServiceNode["topics"], endpoints: Map<string, Endpoint>): void {
+  for (const [topic, { latency }] of topics ?? []) {
+    const name = publishEndpoint(topic);
+    if (endpoints.has(name)) continue;
+    endpoints.set(name, {
+      name,
+      latency,
+      errors: undefined,
+      attributes: new Map(),
+      size: NO_BODIES,
+      variants: [],
+      calls: [],
+    });
+  }
+}
+
+/** What its kind does not have, and what does not fit together. Gives whether it is well. */
+function checkLife(
+  config: ServiceNode,
+  endpoints: ReadonlyMap<string, Endpoint>,
+  node: Node,
+  diagnostics: Diagnostics,
+): boolean {
+  let valid = true;
+  const refuse = (key: string, message: string, hint: string): void => {
+    const entry = node.type === "map" ? entryOf(node, key) : undefined;
+    if (entry === undefined) return;
+    diagnostics.add(entry.span, [...node.path, key], message, hint);
+    valid = false;
+  };
+  const { kind, scaling } = config;
+  if (kind !== "queue") refuse("topics", `a service of kind ${kind} has no topics`, "set kind: queue");
+  if (kind !== "cache") refuse("entries", "only a service of kind cache has entries", "set kind: cache");
+  if (kind !== "service") refuse("consumes", "only a service of kind service consumes", "leave it out");
+  if (kind === "external") {
+    for (const key of ["startTime", "health", "scaling", "memory"]) {
+      refuse(key, "an external service has no replicas of ours", "leave it out");
+    }
+  }
+  if (endpoints.size === 0) {
+    diagnostics.add(node.span, node.path, '"endpoints" is missing in a service', 'endpoints: { "GET /": 5ms }');
+    valid = false;
+  }
+  if (scaling?.signal === "utilization" && config.concurrency === Infinity && config.cores === undefined) {
+    const hint = "give the service concurrency or cores, or scale by signal: requests";
+    refuse("scaling", "without a limit of workers there is no utilization", hint);
+  }
+  if (scaling !== undefined && (config.replicas < scaling.min || config.replicas > scaling.max)) {
+    refuse("replicas", "replicas is not between scaling's min and max", "it is how many there are at first");
+  }
+  return valid;
+}
+
+/** Where nothing is said, an autoscaler begins with its fewest. */
+function firstReplicas({ replicas, scaling }: ServiceNode, node: Node): number {
+  const isGiven = node.type === "map" && entryOf(node, "replicas") !== undefined;
+  return scaling === undefined || isGiven ? replicas : scaling.min;
 }
 
 /** All services by name. */

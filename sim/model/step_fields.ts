@@ -33,9 +33,14 @@ import { entryOf, type Node } from "../base/node.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { countField, latencyField } from "../distributions/registry.ts";
 import { attributesField } from "./attribute_fields.ts";
+import { cacheField, cacheStep } from "./cache_fields.ts";
 import { checksField } from "./check_fields.ts";
 import { conditionField } from "./context_fields.ts";
+import { keyField } from "./key_fields.ts";
+import { lockField, lockStep } from "./lock_fields.ts";
+import { topicField } from "./messaging_fields.ts";
 import {
+  type CallStep,
   type ChooseOption,
   type EndpointRef,
   FAILURE_REACTIONS,
@@ -273,9 +278,66 @@ const SIMPLE_KINDS: Readonly<Record<string, StepKind>> = {
   }),
 };
 
+/** Steps about what outlives a request: messages anywhere, caches and locks in endpoints. */
+function stateKinds(place: StepPlace): Record<string, StepKind> {
+  const calls = callKind(place);
+  const { call: _call, ...options } = calls.fields;
+  const { steps } = FIELDS[place];
+  const never = (what: string): NonNullable<StepKind["never"]> => ({
+    place: "journey",
+    message: `a journey has no ${what}: only services do`,
+    hint: "move it to the endpoint that is called",
+  });
+  return {
+    publish: stepKind({
+      summary: "Sends a message to a topic, and waits until the broker has it.",
+      fields: {
+        publish: required(topicField, "The broker and its topic, as in kafka.orders."),
+        key: optional(keyField, "Messages of one key are in one partition, in their order. Any partition if left out."),
+        ...options,
+      },
+      step({ publish, key, ...rest }, node, diagnostics) {
+        const step = calls.step({ ...rest, call: publish }, node, diagnostics);
+        return step === INVALID ? INVALID : { ...step as CallStep, messageKey: key };
+      },
+    }),
+    cache: stepKind({
+      summary: "Looks a key up in a cache; what is missing is fetched and put in.",
+      never: never("cache"),
+      fields: {
+        cache: required(
+          cacheField(steps),
+          "Where, which key, and what fetches it.",
+          "cache: { in: local, miss: [db.SELECT products] }",
+        ),
+      },
+      step: ({ cache }, node, diagnostics) => {
+        const step = cacheStep(cache, node, diagnostics);
+        if (step.shared !== undefined) {
+          diagnostics.mark(REFERENCES, valueAt(valueAt(node, "cache"), "in"), step.shared.get.target);
+          diagnostics.mark(REFERENCES, node, step.shared.set.target);
+        }
+        return step;
+      },
+    }),
+    lock: stepKind({
+      summary: "Locks a row of a database, and takes steps while it is locked.",
+      never: never("locks"),
+      fields: {
+        lock: required(
+          lockField(steps),
+          "Which row, and what is done while it is locked.",
+          "lock: { in: db, row: stock, steps: [db.UPDATE stock] }",
+        ),
+      },
+      step: ({ lock }, node, diagnostics) => lockStep(lock, node, diagnostics),
+    }),
+  };
+}
+
 /** All steps by the key that tells them apart. A new one is a line here. */
 function kindsOf(place: StepPlace): Record<string, StepKind> {
-  return { call: callKind(place), ...compositeKinds(place), ...SIMPLE_KINDS };
+  return { call: callKind(place), ...compositeKinds(place), ...SIMPLE_KINDS, ...stateKinds(place) };
 }
 
 const STEP_EXPECTS = "a step, such as a call like cart.GetCart";

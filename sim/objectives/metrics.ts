@@ -243,6 +243,59 @@ export const METRICS = {
     summary: "How long a replica's CPU limit stopped its work, for each time that it did.",
     tags: ["service"],
   },
+  cache_hits: {
+    type: "rate",
+    contains: "default",
+    summary:
+      "Share of the look-ups in a cache, or in a service's local ones, that found an entry that was not too old.",
+    tags: ["service"],
+  },
+  consumer_lag: {
+    type: "gauge",
+    contains: "default",
+    summary: "Messages that a consuming service has not finished, once a second; of several services, the most.",
+    tags: ["service"],
+  },
+  message_age: {
+    type: "trend",
+    contains: "time",
+    summary: "Time from a message's arrival at the broker until its consumer was done with it, or gave it up.",
+    tags: ["service"],
+  },
+  messages_redelivered: {
+    type: "counter",
+    contains: "default",
+    summary: "Deliveries of messages that failed, or whose consumer died, and that were made again.",
+    tags: ["service"],
+    zeroIsAnAnswer: true,
+  },
+  messages_dead_lettered: {
+    type: "counter",
+    contains: "default",
+    summary: "Messages that a consumer gave up: sent to a dead-letter topic, or skipped.",
+    tags: ["service"],
+    zeroIsAnAnswer: true,
+  },
+  lock_wait: {
+    type: "trend",
+    contains: "time",
+    summary:
+      "Time that a row of a database was waited for, until it was locked or the wait was too long; zeros included.",
+    tags: ["service"],
+  },
+  service_replicas: {
+    type: "gauge",
+    contains: "default",
+    summary: "Replicas of a service that listen and that callers choose from, once a second, where they come and go.",
+    tags: ["service"],
+  },
+  restarts: {
+    type: "counter",
+    contains: "default",
+    summary: "Containers of a service that were started again in their pod.",
+    tags: ["service"],
+    zeroIsAnAnswer: true,
+  },
 } as const satisfies { readonly [name: string]: MetricSpec };
 
 export type MetricName = keyof typeof METRICS;

@@ -28,6 +28,18 @@ export const FactKind = {
   arrival: 7,
   /** Something about a replica, or about what a caller thinks of one, changed: `outcome` is a Change. */
   change: 8,
+  /** A cache (`site`) was asked: `extra` is 1 when it had the entry, 0 when not; `peer` is the replica that holds it. */
+  cache: 9,
+  /** What a request links to, in the row before it: trace and span; `wait` is the partition, `extra` the message's number in it. */
+  link: 10,
+  /** A message's delivery to its handler ended: `wait` is the message's age then, `outcome` a Delivered, `site` the subscription. */
+  delivery: 11,
+  /** A row was locked after `wait`, or could not be (`outcome` error: a deadlock; timeout); `site` is the lock. */
+  lock: 12,
+  /** Once a simulated second for each subscription (`site`): `extra` messages that its service has not finished. */
+  lag: 13,
+  /** Once a simulated second for each service whose replicas come and go: `extra` listen, `wait` are wanted. */
+  replicas: 14,
   /** A window of the fault `cause` begins (`outcome` 1) or ends (0). */
   fault: 15,
 } as const;
@@ -46,7 +58,7 @@ export const Outcome = {
   refused: 4,
   /** Still open when its workload or the run ended. */
   interrupted: 5,
-  /** A call that a fault cut off between caller and callee: `cause` is the index of the Failure. The callee never saw it. */
+  /** A call that a fault cut off between caller and callee (`cause` is the index of the Failure), or that no process took (-1). The callee never saw it. */
   aborted: 6,
   /** The chain of calls was deeper than CALL_DEPTH_MAX. */
   tooDeep: 7,
@@ -68,6 +80,12 @@ export const Outcome = {
   bulkheadFull: 18,
   /** A call that got no connection within the pool's wait. */
   noConnection: 19,
+  /** A call: the process at the other end died, and the connection with it. */
+  reset: 25,
+  /** The process that worked on it, or made the call, died. */
+  crashed: 26,
+  /** A call: no packet came through, and TCP gave the connection up. */
+  unreachable: 27,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
@@ -88,6 +106,23 @@ export const Change = {
   ejected: 23,
   /** It takes that replica back. Without a span. */
   returned: 24,
+  /** A container begins to start: `extra` of them were in this pod before, `wait` pods in this place. */
+  replicaStarts: 30,
+  /** It listens; `start` is when it began to start. */
+  replicaListens: 31,
+  /** SIGTERM. */
+  replicaStops: 32,
+  /** Its process ended. `extra` is 1 when it was killed for its memory, 2 when it crashed, 0 when it had stopped. */
+  replicaDown: 33,
+  /** A consumer group shared its partitions anew: `extra` of them, from number `wait` on, are this replica's; `site` is the subscription. */
+  partitionsAssigned: 34,
+  /** A message failed for good after `wait` attempts: `extra` is the topic that takes it, -1 for none; `site` is the subscription. */
+  messageGivenUp: 35,
+  /** Health checks took it off its callers' lists, or put it back. */
+  replicaUnready: 36,
+  replicaReady: 37,
+  /** An autoscaler wants `extra` replicas of the service instead of `wait`. */
+  scaled: 38,
 } as const;
 export type Change = (typeof Change)[keyof typeof Change];
 
@@ -117,6 +152,10 @@ export const FactFlag = {
   undecided: 64,
   /** call: it would have been tried again, but the retry budget was used up. */
   overBudget: 128,
+  /** request: a message's. The row before it is a `link`. */
+  linked: 256,
+  /** station: the replica takes no requests. */
+  down: 512,
 } as const;
 
 /** The deepest chain of calls in one trace; a deeper call fails with status 508. Alibaba's deepest graphs have about 40. */

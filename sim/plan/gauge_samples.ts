@@ -53,6 +53,11 @@ export class StationSamples {
   readonly utilization: Float64Array;
   readonly #onSample: (withUtilization: boolean) => void;
   readonly #capacities: Float64Array;
+  /** By service: what one replica has, where the number of replicas changes; 0 elsewhere. */
+  readonly #capacityEach: Float64Array;
+  /** By service whose replicas change: the nanoseconds of capacity that there were up to the last sample. */
+  readonly #available: Float64Array;
+  readonly #replicaRuns: Uint8Array;
   /** By replica of any service: as told last. */
   readonly #first: Int32Array;
   readonly #replicaQueued: Float64Array;
@@ -71,9 +76,17 @@ export class StationSamples {
     this.utilization = new Float64Array(services.length).fill(NaN);
     this.#busyBefore = new Float64Array(services.length);
     this.#capacities = Float64Array.from(services, (service) => service.replicas * capacityOf(service));
+    this.#capacityEach = Float64Array.from(
+      services,
+      (service) => service.replicasMax === undefined ? 0 : capacityOf(service),
+    );
+    this.#available = new Float64Array(services.length);
     this.#first = new Int32Array(services.length + 1);
-    for (const { index, replicas } of services) this.#first[index + 1] = this.#first[index]! + replicas;
+    for (const { index, replicas, replicasMax } of services) {
+      this.#first[index + 1] = this.#first[index]! + (replicasMax ?? replicas);
+    }
     this.#replicaQueued = new Float64Array(this.#first[services.length]!);
+    this.#replicaRuns = new Uint8Array(this.#first[services.length]!);
     this.#replicaBusy = new Float64Array(this.#first[services.length]!);
   }
 
@@ -82,8 +95,11 @@ export class StationSamples {
     return this.#time;
   }
 
-  /** @param busy_ns nanoseconds that this replica's cores, or its workers, were in use since the run's start */
-  take(service: number, replica: number, time: number, queued: number, busy_ns: number): void {
+  /**
+   * @param busy_ns nanoseconds that this replica's cores, or its workers, were in use since the run's start
+   * @param runs whether it takes requests; asked for where the number of replicas changes
+   */
+  take(service: number, replica: number, time: number, queued: number, busy_ns: number, runs = true): void {
     if (time !== this.#time) {
       this.commit();
       this.#time = time;
@@ -91,6 +107,7 @@ export class StationSamples {
     const station = this.#first[service]! + replica;
     this.#replicaQueued[station] = queued;
     this.#replicaBusy[station] = busy_ns;
+    this.#replicaRuns[station] = runs ? 1 : 0;
     this.#open = true;
   }
 
@@ -98,6 +115,9 @@ export class StationSamples {
   utilizationSinceStart(service: number): number | null {
     const capacity = this.#capacities[service]!;
     if (capacity === Infinity || this.#time === 0) return null;
+    if (this.#capacityEach[service]! > 0) {
+      return this.#available[service]! === 0 ? null : this.#busyBefore[service]! / this.#available[service]!;
+    }
     return this.#sumOf(this.#replicaBusy, service) / (capacity * this.#time);
   }
 
@@ -112,11 +132,21 @@ export class StationSamples {
       const capacity = this.#capacities[service]!;
       if (!longEnough || capacity === Infinity) continue;
       const busy = this.#sumOf(this.#replicaBusy, service);
-      this.utilization[service] = (busy - this.#busyBefore[service]!) / (capacity * elapsed);
+      const available = this.#capacityEach[service]! === 0
+        ? capacity * elapsed
+        : this.#capacityEach[service]! * this.#running(service) * elapsed;
+      this.#available[service]! += available;
+      this.utilization[service] = available === 0 ? NaN : (busy - this.#busyBefore[service]!) / available;
       this.#busyBefore[service] = busy;
     }
     if (longEnough) this.#sampled = this.#time;
     this.#onSample(longEnough);
+  }
+
+  #running(service: number): number {
+    let sum = 0;
+    for (let i = this.#first[service]!; i < this.#first[service + 1]!; i++) sum += this.#replicaRuns[i]!;
+    return sum;
   }
 
   #sumOf(values: Float64Array, service: number): number {

@@ -21,6 +21,9 @@ import type {
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
 import type { Condition } from "./condition.ts";
 import type { SharedStates, SitePolicies } from "./policies.ts";
+import type { PlanKey } from "./keys.ts";
+import type { PlanCache, PlanLock, PlanSubscription, PlanTopic } from "./state.ts";
+import type { HealthCheck, Memory, Scaling } from "../model/state.ts";
 
 export interface Plan {
   readonly name: string;
@@ -41,6 +44,11 @@ export interface Plan {
   readonly contexts: readonly (readonly PlanAttribute[])[];
   readonly faults: readonly PlanFault[];
   readonly thresholds: readonly Threshold[];
+  /** None of each if left out. */
+  readonly caches?: readonly PlanCache[];
+  readonly locks?: readonly PlanLock[];
+  readonly topics?: readonly PlanTopic[];
+  readonly subscriptions?: readonly PlanSubscription[];
   /** Parts of metrics that the summary shows although no threshold is on them. */
   readonly submetrics: readonly Submetric[];
 }
@@ -55,6 +63,13 @@ export interface PlanService {
   readonly replicas: number;
   /** Where its replicas run, in turn; empty where nothing is said of it. */
   readonly zones: readonly string[];
+  /** The most replicas that it can have; as many as `replicas` if left out. */
+  readonly replicasMax?: number;
+  /** From the start of a container until it listens; 0 if left out. */
+  readonly startTime?: Nanos;
+  readonly health?: HealthCheck;
+  readonly scaling?: Scaling;
+  readonly memory?: Memory;
   /** Infinity: no limit. */
   readonly concurrency: number;
   /** Infinity: no limit. */
@@ -133,6 +148,10 @@ export interface CallSite {
   readonly optional: boolean;
   /** undefined when it has none, which is the common case. */
   readonly policies: SitePolicies | undefined;
+  /** The replica is chosen by the strand's innermost cache key. */
+  readonly byCacheKey?: boolean;
+  /** A message's partition. */
+  readonly messageKey?: PlanKey | undefined;
   readonly network: Distribution | undefined;
   /** Of a journey's step: made on the answer to its last attempt. */
   readonly checks: readonly Check[];
@@ -175,6 +194,19 @@ export const Op = {
   /** A journey's pause, drawn from `distribution`. */
   think: 9,
   end: 10,
+  /** Draws the key of cache `site`. */
+  cacheKey: 11,
+  /** Looks it up; goes to `jump` when it is there. */
+  cacheLook: 12,
+  /** It is not there: waits for another that fetches it, and then goes to `jump`, or goes on and fetches it. */
+  cacheMiss: 13,
+  /** Puts it in. */
+  cacheFill: 14,
+  /** It was fetched, whether it could be put in or not. */
+  cacheDone: 15,
+  /** Waits for the row of lock `site`, and holds it. */
+  lock: 16,
+  unlock: 17,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
@@ -184,7 +216,7 @@ export interface Instruction {
   readonly salt: number;
   readonly distribution: Distribution | undefined;
   readonly share: number;
-  /** call: index in Plan.sites. log: index in Plan.logs. */
+  /** Index in Plan.sites, logs, caches or locks. */
   readonly site: number;
   readonly jump: number;
   readonly targets: readonly number[];

@@ -93,7 +93,8 @@ function meets(condition: RetryCondition, outcome: number, status: number): bool
     case "refused":
       return outcome === Outcome.refused;
     case "reset":
-      return outcome === Outcome.aborted && status === 0;
+      return (outcome === Outcome.aborted && status === 0) || outcome === Outcome.reset ||
+        outcome === Outcome.unreachable;
     case "busy":
       return outcome === Outcome.bulkheadFull || outcome === Outcome.noConnection;
     case "open":

@@ -19,7 +19,8 @@ export type SampleSource =
   | "arrival"
   | "vus"
   | "station"
-  | "change";
+  | "change"
+  | "state";
 
 /** What the metrics see in a fact, as a set of bits; 0 for a fact that counts nowhere, because it was interrupted. */
 export const Trait = {
@@ -61,6 +62,7 @@ const STATUS_ERROR_MIN = 500;
 export function requestTraits(batch: FactBatch, row: number): number {
   const outcome = batch.outcome[row]!;
   if (outcome === Outcome.interrupted) return 0;
+  if (outcome === Outcome.crashed) return Trait.counted | Trait.failed;
   if (isRefusal(outcome)) return refusalTraits(outcome);
   let traits: number = Trait.counted;
   if (batch.status[row]! >= STATUS_ERROR_MIN) traits |= Trait.failed;
@@ -87,7 +89,7 @@ function refusalTraits(outcome: number): number {
 /** The traits of an attempt of a call. A journey's has failed when its status is not one that k6 expects. */
 export function callTraits(batch: FactBatch, row: number): number {
   const outcome = batch.outcome[row]!;
-  if (outcome === Outcome.interrupted) return 0;
+  if (outcome === Outcome.interrupted || outcome === Outcome.crashed) return 0;
   let traits: number = Trait.counted;
   if ((batch.flags[row]! & FactFlag.hedge) !== 0) traits |= Trait.hedge;
   else if (batch.attempt[row]! > 1) traits |= Trait.retry;
@@ -184,6 +186,14 @@ export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
   shed: rule("request", "one", { having: Trait.refused | WHY_SHED }),
   service_pauses: changeRule(Change.paused),
   service_throttling: changeRule(Change.throttled),
+  cache_hits: rule("state", "other"),
+  consumer_lag: rule("state", "other"),
+  message_age: rule("state", "other"),
+  messages_redelivered: rule("state", "other"),
+  messages_dead_lettered: rule("state", "other"),
+  lock_wait: rule("state", "other"),
+  service_replicas: rule("state", "other"),
+  restarts: rule("state", "other"),
 };
 
 /**

@@ -32,8 +32,13 @@ export interface SummaryInput {
   /** At the run's end. */
   readonly metrics: MetricsReport;
   readonly evaluation: Evaluation;
-  /** `points` where there is an output of points. */
-  readonly delivery: { readonly spans: Account; readonly logs: Account; readonly points?: Account | undefined };
+  /** `metrics` (data points) and `points` where there are any. */
+  readonly delivery: {
+    readonly spans: Account;
+    readonly logs: Account;
+    readonly metrics?: Account | undefined;
+    readonly points?: Account | undefined;
+  };
   /** Of a trend: `avg`, `min`, `med`, `max`, `count`, `p(N)`. */
   readonly trendStats?: readonly string[];
 }

@@ -188,6 +188,23 @@ function stepJson(step: Step): Json {
       };
     case "repeat":
       return { repeat: step.times.text, steps: step.steps.map(stepJson) };
+    case "cache":
+      return {
+        cache: {
+          in: step.shared === undefined ? "local" : `${step.shared.get.target.service}${dotted(step.name ?? "")}`,
+          key: step.key,
+          ttl: timeText(step.ttl),
+          entries: writeValue(step.entries),
+          name: step.shared === undefined ? step.name ?? null : null,
+          singleflight: step.singleflight,
+          timeout: timeText(step.shared?.get.timeout),
+          miss: step.miss.map(stepJson),
+        },
+      };
+    case "lock": {
+      const { service, row, table, timeout, steps } = step;
+      return { lock: { in: service, row, table, timeout: timeText(timeout), steps: steps.map(stepJson) } };
+    }
     case "work":
       return { work: textOf(step.latency) ?? step.share };
     case "think":
@@ -244,6 +261,15 @@ function policyJson(value: unknown, name = ""): unknown {
 }
 
 const TIMES = new Set(["wait", "keepAlive", "open", "time", "duration", "interval", "ejection", "after"]);
+
+/** ` product` becomes `.product`. */
+function dotted(name: string): string {
+  return name.replace(/^ /, ".");
+}
+
+function writeValue(value: number): number | string {
+  return value === Infinity ? "unlimited" : value;
+}
 
 function backoffJson(backoff: Backoff | undefined): Json | null {
   return backoff === undefined ? null : { ...backoff, base: timeText(backoff.base), max: timeText(backoff.max) };

@@ -43,7 +43,10 @@ function containsWork(steps: readonly Step[]): boolean {
       case "choose":
         return step.options.some((option) => containsWork(option.steps));
       case "repeat":
+      case "lock":
         return containsWork(step.steps);
+      case "cache":
+        return containsWork(step.miss);
       default:
         return false;
     }
@@ -132,6 +135,13 @@ export class Means {
           .reduce((sum, { share, steps }) => sum + times(share, this.#stepsTime(steps, own)), 0);
       case "repeat":
         return times(meanTurns(step.times), this.#stepsTime(step.steps, own));
+      case "lock":
+        return this.#stepsTime(step.steps, own);
+      case "cache":
+        return this.#stepsTime(
+          step.shared === undefined ? step.miss : [step.shared.get, ...step.miss, step.shared.set],
+          own,
+        );
       case "work":
         return times(step.share ?? 0, own) + (step.latency?.mean ?? 0);
       case "think":

@@ -123,6 +123,13 @@ class TreeBuilder {
       }
       case "repeat":
         return [node(`repeat ${step.times.text} times`, [], this.steps(step.steps, depth + 1))];
+      case "cache": {
+        const { shared, miss } = step;
+        const place = shared === undefined ? "local cache" : `cache in ${shared.get.target.service}`;
+        return [node(`${place}, a miss takes`, [], this.steps(miss, depth + 1))];
+      }
+      case "lock":
+        return [node(`lock ${step.table} in ${step.service}`, [], this.steps(step.steps, depth + 1))];
       case "work":
         return [node(step.latency === undefined ? `work ${percent(step.share ?? 0)}` : `work ${step.latency.text}`)];
       case "think":

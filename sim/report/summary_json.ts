@@ -64,6 +64,7 @@ export function summaryJson(input: SummaryInput, terminals: Terminals): Record<s
     delivery: {
       spans: { ...delivery.spans },
       logs: { ...delivery.logs },
+      ...(delivery.metrics === undefined ? {} : { metrics: { ...delivery.metrics } }),
       ...(delivery.points === undefined ? {} : { points: { ...delivery.points } }),
     },
   };
@@ -106,6 +107,11 @@ function serviceJson(service: ServiceStats, elapsed_s: number): Record<string, u
     retries: service.retries,
     timeouts: service.timeouts,
     utilization: service.utilization,
+    ...Object.fromEntries(
+      [...service.state ?? []].map((
+        [metric, instrument],
+      ) => [metric, statisticsOf(instrument, elapsed_s, SERVICE_STATS)]),
+    ),
     endpoints: Object.fromEntries(service.endpoints.map((each) => [each.name, requestJson(each, elapsed_s)])),
   };
 }

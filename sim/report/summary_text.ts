@@ -47,6 +47,14 @@ const SECTIONS: { readonly [section: string]: readonly MetricName[] } = {
     "refused",
     "cancelled",
     "abandoned",
+    "cache_hits",
+    "consumer_lag",
+    "message_age",
+    "messages_redelivered",
+    "messages_dead_lettered",
+    "lock_wait",
+    "service_replicas",
+    "restarts",
   ],
 };
 
@@ -72,8 +80,9 @@ export function summaryText(
   );
   lines.push(...endLines(input, columns, paint));
   lines.push(...unreachedRates(input.metrics).map(({ short }) => `  ${paint.yellow(cut(short, columns - 2))}`), "");
-  const { spans, logs, points } = input.delivery;
+  const { spans, logs, metrics, points } = input.delivery;
   lines.push(accountLine("spans", spans, paint), accountLine("logs", logs, paint));
+  if (metrics !== undefined) lines.push(accountLine("metrics", metrics, paint));
   if (points !== undefined) lines.push(accountLine("points", points, paint));
   if (closing.length > 0) lines.push("", ...closing);
   return lines.join("\n") + "\n";

@@ -37,6 +37,8 @@ export interface RunSettings {
   readonly pace: number;
   readonly sinks: RunOutput;
   readonly listener: RunListener;
+  /** Simulates an interrupted run again: it is interrupted here, and gives the same facts. */
+  readonly interruptAt?: Nanos;
 }
 
 export interface RunResult {
@@ -105,14 +107,14 @@ export class Run {
 
   async #loop(): Promise<RunResult["ended"]> {
     const engine = this.#engine;
+    const { interruptAt = Infinity as Nanos } = this.#settings;
     let evaluationTime = EVALUATE_EVERY;
     while (!engine.done) {
-      const target = this.#pacer.sliceEnd(engine.now, evaluationTime);
+      const target = Math.min(this.#pacer.sliceEnd(engine.now, evaluationTime), interruptAt) as Nanos;
       await this.#pacer.reach(target);
-      if (this.#interrupted) return await this.#end("interrupted");
       await this.#stepTo(target);
       if (engine.done) break;
-      if (this.#interrupted) return await this.#end("interrupted");
+      if (this.#interrupted || engine.now >= interruptAt) return await this.#end("interrupted");
       if (target === evaluationTime) {
         const { abort } = this.#metrics.evaluate(engine.now);
         for (const fault of this.#metrics.triggered(engine.now)) engine.trigger(fault);
@@ -128,9 +130,10 @@ export class Run {
     return "completed";
   }
 
+  /** To `target`; when interrupted to the end of the instant, so that the time alone says what has happened by then. */
   async #stepTo(target: Nanos): Promise<void> {
-    for (let reached = false; !reached && !this.#interrupted;) {
-      reached = this.#engine.step(target, this.#batch);
+    for (let reached = false; !reached;) {
+      reached = this.#engine.step(this.#interrupted ? this.#engine.now : target, this.#batch);
       await this.#handOn();
       await this.#turn();
     }

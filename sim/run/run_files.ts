@@ -11,6 +11,11 @@ export const RUN_FILES = {
   summary: "summary.json",
   scenario: "scenario.yaml",
   traces: "traces.jsonl",
+  /** Log records and data points that no collector acknowledged. */
+  logs: "logs.jsonl",
+  metrics: "metrics.jsonl",
+  openMetrics: "metrics.openmetrics",
+  manifest: "manifest.json",
 } as const;
 
 /** A name for a run that no other has: when it was made, and eight random digits. It stands in no line and no span. */

@@ -86,7 +86,10 @@ function blockerOfStep(step: Step, endsAt: (ref: EndpointRef) => boolean): CallS
     case "repeat":
       // What is drawn is rounded: below a half it is no turn at all.
       return step.times.least < 0.5 ? undefined : blockerOf(step.steps, endsAt);
+    case "lock":
+      return blockerOf(step.steps, endsAt);
     default:
+      // What fetches a miss is skipped by a hit.
       return undefined;
   }
 }

@@ -4,6 +4,7 @@
 import { hashText } from "../base/draws.ts";
 import { FOREVER, type Nanos, RUN_LENGTH_MAX } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import { Zipf } from "../distributions/zipf.ts";
 import type { Load } from "../load/load.ts";
 import {
   type AttributeSpec,
@@ -14,6 +15,7 @@ import {
   type EndpointRef,
   type ErrorSpec,
   protocolOf,
+  type Service,
   type Step,
 } from "../model/model.ts";
 import { Condition } from "../plan/condition.ts";
@@ -33,6 +35,10 @@ import {
   type Program,
 } from "../plan/plan.ts";
 import { PolicyCompiler } from "./compile_policies.ts";
+import type { PlanKey } from "../plan/keys.ts";
+import type { PlanCache, PlanLock, PlanSubscription, PlanTopic } from "../plan/state.ts";
+import { NO_POLICIES } from "../model/policies.ts";
+import { type CacheStep, type KeySpec, type LockStep, publishEndpoint } from "../model/state.ts";
 import type { FaultSpec, FaultTarget, Scenario, Workload } from "./scenario.ts";
 
 /** Makes the Plan of a scenario whose references all hold. */
@@ -52,6 +58,10 @@ class Compiler {
   readonly #policies = new PolicyCompiler();
   readonly #logs: LogSite[] = [];
   readonly #failures: Failure[] = [];
+  readonly #caches: PlanCache[] = [];
+  readonly #locks: PlanLock[] = [];
+  /** Numbers of stores, by whose they are and what they hold. */
+  readonly #stores = new Map<string, number>();
 
   readonly #contexts: PlanAttribute[][] = [];
   /** Index in #contexts, by the workload's name. */
@@ -83,6 +93,7 @@ class Compiler {
       program: new ProgramWriter(this, -1, index, `journey ${name}`).write(steps, false),
     }));
     const faults = scenario.faults.map((fault, index) => this.#fault(fault, index, planEndpoints));
+    const messaging = this.#messaging();
     this.#attachFaults(planEndpoints, scenario.faults);
     return {
       name: scenario.name,
@@ -115,6 +126,9 @@ class Compiler {
       })),
       contexts: this.#contexts,
       faults,
+      ...(this.#caches.length > 0 ? { caches: this.#caches } : {}),
+      ...(this.#locks.length > 0 ? { locks: this.#locks } : {}),
+      ...messaging,
       thresholds: scenario.thresholds,
       submetrics: scenario.submetrics,
     };
@@ -135,6 +149,7 @@ class Compiler {
       capacity: service.capacity,
       logs: service.logs,
       attributes: service.attributes,
+      ...lifeOf(service),
       endpoints: [...service.endpoints.keys()].map((endpoint) => this.endpoint({ service: service.name, endpoint })),
     }));
   }
@@ -169,6 +184,111 @@ class Compiler {
       }
     }
     return endpoints;
+  }
+
+  // ---- what carries state ------------------------------------------------------------------------------------------
+
+  /** @param attributesOf the endpoint's, by name: it may name one of these, or one of the context */
+  #key(spec: KeySpec, owner: string, attributesOf: readonly PlanAttribute[], salt: number): PlanKey {
+    if (spec.type === "zipf") return { type: "zipf", ranks: Zipf.of(spec.n, spec.s), salt };
+    const own = attributesOf.find(({ name }) => name === spec.name);
+    const byContext = this.#contexts.map((context) => own ?? context.find(({ name }) => name === spec.name));
+    if (byContext.some((each) => each !== undefined)) return { type: "attribute", byContext };
+    return { type: "constant", value: hashText(`${owner} ${spec.name}`) };
+  }
+
+  #messageKey(spec: KeySpec, caller: number, salt: number): PlanKey {
+    if (caller < 0) return this.#key(spec, "message", [], salt);
+    const [service, asking] = this.#endpointAt(caller);
+    const own = attributes(asking.attributes, endpointKey({ service: service.name, endpoint: asking.name }));
+    return this.#key(spec, "message", own, salt);
+  }
+
+  /** @param endpoint index of the one that asks */
+  addCache(step: CacheStep, endpoint: number, salt: number): number {
+    const [service, asking] = this.#endpointAt(endpoint);
+    const { shared } = step;
+    const holder = shared === undefined ? service.name : shared.get.target.service;
+    const name = step.name ?? (step.key.type === "attribute" ? step.key.name : `${asking.name} ${salt}`);
+    const store = shared === undefined ? `${holder} local ${name}` : holder;
+    if (!this.#stores.has(store)) this.#stores.set(store, this.#stores.size);
+    const own = attributes(asking.attributes, endpointKey({ service: service.name, endpoint: asking.name }));
+    return this.#caches.push({
+      index: this.#caches.length,
+      holder: this.#serviceIndex.get(holder)!,
+      isLocal: shared === undefined,
+      store: this.#stores.get(store)!,
+      entries: shared === undefined ? step.entries : this.#scenario.services.get(holder)?.entries ?? Infinity,
+      space: hashText(`cache ${name}`),
+      key: this.#key(step.key, "cache", own, salt),
+      ttl: step.ttl,
+      singleflight: step.singleflight,
+    }) - 1;
+  }
+
+  addLock(step: LockStep, endpoint: number, salt: number): number {
+    const [service, asking] = this.#endpointAt(endpoint);
+    const own = attributes(asking.attributes, endpointKey({ service: service.name, endpoint: asking.name }));
+    const words = lockWords(this.#scenario.services.get(step.service)?.system);
+    const failure = (message: string): number => this.#failure({ rate: 1, status: 500, exception: undefined, message });
+    return this.#locks.push({
+      index: this.#locks.length,
+      service: this.#serviceIndex.get(step.service)!,
+      table: step.table,
+      space: hashText(`row ${step.service} ${step.table}`),
+      key: this.#key(step.row, "row", own, salt),
+      timeout: step.timeout,
+      timeoutFailure: failure(words.timeout),
+      deadlockFailure: failure(words.deadlock),
+      salt,
+    }) - 1;
+  }
+
+  #endpointAt(index: number): readonly [Service, Endpoint] {
+    let at = 0;
+    for (const service of this.#scenario.services.values()) {
+      for (const endpoint of service.endpoints.values()) if (at++ === index) return [service, endpoint];
+    }
+    throw new RangeError(`there is no endpoint ${index}`);
+  }
+
+  #messaging(): Pick<Plan, "topics" | "subscriptions"> {
+    const topics: PlanTopic[] = [];
+    const byName = new Map<string, number>();
+    for (const service of this.#scenario.services.values()) {
+      for (const [name, { partitions }] of service.topics ?? []) {
+        const ref = { service: service.name, endpoint: publishEndpoint(name) };
+        byName.set(endpointKey(ref), topics.length);
+        const at = { service: this.#serviceIndex.get(service.name)!, endpoint: this.endpoint(ref) };
+        topics.push({ index: topics.length, name, partitions, ...at });
+      }
+    }
+    if (topics.length === 0) return {};
+    const subscriptions: PlanSubscription[] = [];
+    for (const service of this.#scenario.services.values()) {
+      for (
+        const { topic, endpoint, deadLetter, concurrency, attempts, retryAfter, sessionTimeout } of service.consumes ??
+          []
+      ) {
+        const from = topics[byName.get(endpointKey(topic))!]!;
+        const handler = this.endpoint({ service: service.name, endpoint });
+        const salt = hashText(`consume ${endpointKey(topic)} ${service.name}.${endpoint}`);
+        subscriptions.push({
+          index: subscriptions.length,
+          topic: from.index,
+          service: this.#serviceIndex.get(service.name)!,
+          endpoint: handler,
+          site: this.addSite(deliveryOf({ service: service.name, endpoint }), from.endpoint, -1, salt),
+          salt,
+          concurrency,
+          attempts,
+          retryAfter,
+          deadLetter: deadLetter === undefined ? -1 : byName.get(endpointKey(deadLetter))!,
+          sessionTimeout,
+        });
+      }
+    }
+    return { topics, subscriptions };
   }
 
   #program(endpoint: Endpoint, index: number, key: string): Program {
@@ -248,7 +368,7 @@ class Compiler {
     return this.#endpointIndex.get(endpointKey(ref))!;
   }
 
-  addSite(step: CallStep, caller: number, journey: number, salt: number): number {
+  addSite(step: CallStep, caller: number, journey: number, salt: number, byCacheKey = false): number {
     const index = this.#sites.length;
     const service = this.#scenario.services.get(step.target.service);
     const callee = this.endpoint(step.target), retry = step.retry ?? service?.callers?.retry;
@@ -270,6 +390,8 @@ class Compiler {
         service: this.#serviceIndex.get(step.target.service)!,
         endpoint: callee,
       }),
+      ...(byCacheKey ? { byCacheKey } : {}),
+      ...(step.messageKey === undefined ? {} : { messageKey: this.#messageKey(step.messageKey, caller, salt) }),
       checks: step.checks,
       network: step.network ?? service?.network ?? this.#scenario.network,
       faults: [],
@@ -304,6 +426,45 @@ function latestStart(workload: Workload, workloads: ReadonlyMap<string, Workload
   return latestStart(before, workloads) + before.load.length + before.gracefulStop + workload.startTime;
 }
 
+/** What a plan says about the lives of a service's replicas, if the scenario says anything. */
+function lifeOf({ startTime, health, scaling, memory }: Service): Partial<PlanService> {
+  return {
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(health === undefined ? {} : { health }),
+    ...(scaling === undefined ? {} : { scaling, replicasMax: scaling.max }),
+    ...(memory === undefined ? {} : { memory }),
+  };
+}
+
+/** What a database says when a row could not be had. */
+function lockWords(system: string | undefined): { readonly timeout: string; readonly deadlock: string } {
+  return system === "mysql" || system === "mariadb"
+    ? {
+      timeout: "Lock wait timeout exceeded; try restarting transaction",
+      deadlock: "Deadlock found when trying to get lock; try restarting transaction",
+    }
+    : { timeout: "canceling statement due to lock timeout", deadlock: "deadlock detected" };
+}
+
+/** The way of a message to its handler, as a call that is made once. */
+function deliveryOf(target: EndpointRef): CallStep {
+  return {
+    type: "call",
+    target,
+    where: undefined,
+    probability: 1,
+    timeout: undefined,
+    deadline: undefined,
+    retry: undefined,
+    optional: false,
+    fallback: undefined,
+    network: undefined,
+    policies: NO_POLICIES,
+    onFailure: "continue",
+    checks: [],
+  };
+}
+
 function endpointKey({ service, endpoint }: EndpointRef): string {
   return `${service}.${endpoint}`;
 }
@@ -334,7 +495,10 @@ function innerSteps(step: Step): readonly Step[] {
     case "choose":
       return step.options.flatMap((option) => option.steps);
     case "repeat":
+    case "lock":
       return step.steps;
+    case "cache":
+      return step.miss;
     case "call":
       return step.fallback ?? [];
     default:
@@ -410,6 +574,10 @@ class ProgramWriter {
       case "work":
         this.#emit(Op.work, { share: step.share ?? 0, distribution: step.latency, salt: this.#salt("work") });
         return;
+      case "cache":
+        return this.#cache(step);
+      case "lock":
+        return this.#lock(step);
       case "think":
         this.#emit(Op.think, { distribution: step.pause, salt: this.#salt("think") });
         return;
@@ -423,6 +591,35 @@ class ProgramWriter {
         });
         return;
     }
+  }
+
+  /** Look it up, and where it is missing: join who fetches it, or fetch it and put it in. */
+  #cache(step: CacheStep): void {
+    const site = this.compiler.addCache(step, this.endpoint, this.#salt("cache key"));
+    this.#emit(Op.cacheKey, { site });
+    const get = step.shared && this.#cacheCall(step.shared.get);
+    const look = this.#emit(Op.cacheLook, { site });
+    // Without an answer of the cache it is as if nothing were in it.
+    if (get !== undefined) get.jump = this.#next;
+    const miss = this.#emit(Op.cacheMiss, { site });
+    this.#steps(step.miss);
+    const set = step.shared && this.#cacheCall(step.shared.set);
+    this.#emit(Op.cacheFill, { site });
+    if (set !== undefined) set.jump = this.#next;
+    this.#emit(Op.cacheDone, { site });
+    look.jump = miss.jump = this.#next;
+  }
+
+  #cacheCall(step: CallStep): Mutable<Instruction> {
+    const salt = this.#salt(`call ${endpointKey(step.target)}`);
+    return this.#emit(Op.call, { site: this.compiler.addSite(step, this.endpoint, -1, salt, true) });
+  }
+
+  #lock(step: LockStep): void {
+    const site = this.compiler.addLock(step, this.endpoint, this.#salt(`lock ${step.service} ${step.table}`));
+    this.#emit(Op.lock, { site });
+    this.#steps(step.steps);
+    this.#emit(Op.unlock, { site });
   }
 
   #call(step: CallStep): void {

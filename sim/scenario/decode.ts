@@ -12,6 +12,7 @@ import { checkEndpoints } from "./endpoint_checks.ts";
 import { checkLoad, type ScenarioConfig, scenarioField } from "./fields.ts";
 import { mapAt, outlineOf } from "./outline.ts";
 import { checkReferences } from "./references.ts";
+import { checkState } from "./state_checks.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Decodes a scenario. Gives INVALID when there is any diagnostic, and then they are all there. */
@@ -35,6 +36,7 @@ function checkWhole(root: MapNode, diagnostics: Diagnostics): void {
   checkCallGraph(outline, diagnostics);
   checkEndpoints(outline, diagnostics);
   checkConditions(outline, diagnostics);
+  checkState(outline, diagnostics);
 }
 
 function scenarioOf({ scenarios, namespace, thresholds, ...config }: ScenarioConfig): Scenario {

@@ -6,7 +6,9 @@ import { type Entry, entryOf, type MapNode, type Node } from "../base/node.ts";
 import { CONTEXTS } from "../model/context_fields.ts";
 import type { AttributeSpec, EndpointRef, ServiceKind, Step } from "../model/model.ts";
 import { SERVICE_KINDS } from "../model/model.ts";
+import { TOPICS } from "../model/messaging_fields.ts";
 import { REPLICAS, ZONES } from "../model/service_fields.ts";
+import { publishEndpoint } from "../model/state.ts";
 import { REFERENCES, STEPS } from "../model/step_fields.ts";
 
 export interface EndpointOutline {
@@ -23,6 +25,8 @@ export interface ServiceOutline {
   readonly replicas: number | undefined;
   /** Undefined when they could not be read. */
   readonly zones: readonly string[] | undefined;
+  /** The endpoints that its topics make. */
+  readonly topics: ReadonlySet<string>;
   /** Undefined when they are no map. */
   readonly endpoints: ReadonlyMap<string, EndpointOutline> | undefined;
 }
@@ -46,7 +50,9 @@ export function refText({ service, endpoint }: EndpointRef): string {
 /** @param root the file's top level, after it has been decoded with these diagnostics */
 export function outlineOf(root: MapNode, diagnostics: Diagnostics): Outline {
   const places = new Map<EndpointRef, Node>();
-  for (const [node, ref] of diagnostics.marked(REFERENCES)) places.set(ref, node);
+  for (const mark of [REFERENCES, TOPICS]) {
+    for (const [node, ref] of diagnostics.marked(mark)) places.set(ref, node);
+  }
   const services = mapAt(root, "services");
   return {
     services: services && new Map(services.entries.map((entry) => [entry.key, serviceOf(entry, diagnostics)])),
@@ -76,16 +82,25 @@ function serviceOf({ key: service, value }: Entry, diagnostics: Diagnostics): Se
   const replicas = value.type === "map" ? entryOf(value, "replicas")?.value : undefined;
   const zones = value.type === "map" ? entryOf(value, "zones")?.value : undefined;
   const endpoints = mapAt(value, "endpoints");
+  const topics = (mapAt(value, "topics")?.entries ?? []).map((entry): EndpointOutline => ({
+    ref: { service, endpoint: publishEndpoint(entry.key) },
+    entry,
+    steps: [],
+  }));
   return {
     name: service,
     kind: SERVICE_KINDS.find((each) => kind?.type === "scalar" && kind.value === each) ?? "service",
     replicas: replicas === undefined ? 1 : diagnostics.marked(REPLICAS).get(replicas),
     zones: zones === undefined ? [] : diagnostics.marked(ZONES).get(zones),
-    endpoints: endpoints && new Map(endpoints.entries.map((entry): [string, EndpointOutline] => {
-      const calls = entry.value.type === "map" ? entryOf(entry.value, "calls")?.value : undefined;
-      const steps = calls === undefined ? [] : diagnostics.marked(STEPS).get(calls);
-      return [entry.key, { ref: { service, endpoint: entry.key }, entry, steps }];
-    })),
+    topics: new Set(topics.map(({ ref }) => ref.endpoint)),
+    endpoints: endpoints === undefined && topics.length === 0 ? undefined : new Map([
+      ...topics.map((topic): [string, EndpointOutline] => [topic.ref.endpoint, topic]),
+      ...(endpoints?.entries ?? []).map((entry): [string, EndpointOutline] => {
+        const calls = entry.value.type === "map" ? entryOf(entry.value, "calls")?.value : undefined;
+        const steps = calls === undefined ? [] : diagnostics.marked(STEPS).get(calls);
+        return [entry.key, { ref: { service, endpoint: entry.key }, entry, steps }];
+      }),
+    ]),
   };
 }
 
@@ -104,7 +119,12 @@ export function* allSteps(steps: readonly Step[]): Generator<Step> {
         for (const option of step.options) yield* allSteps(option.steps);
         break;
       case "repeat":
+      case "lock":
         yield* allSteps(step.steps);
+        break;
+      case "cache":
+        if (step.shared !== undefined) yield* [step.shared.get, step.shared.set];
+        yield* allSteps(step.miss);
         break;
     }
   }

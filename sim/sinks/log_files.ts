@@ -1,5 +1,6 @@
 // Writes the services' logs, a file for each: `<logs>/<service>/<service>-<run id>.log`.
 
+import { crc32 } from "node:zlib";
 import type { FactBatch } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import { ByteWriter } from "../telemetry/byte_writer.ts";
@@ -33,7 +34,22 @@ const onDisk = {
   remove: (path: string): void => Deno.removeSync(path),
 };
 
+/** What is in a log file, so that a reader can be held to it. */
+export interface LogFileAccount {
+  readonly service: string;
+  readonly path: string;
+  /** Records and bytes that are in the file as a whole. */
+  readonly records: number;
+  readonly bytes: number;
+  /** Of those bytes (ISO 3309, as in zip and gzip). */
+  readonly crc32: number;
+}
+
 interface ServiceLog {
+  readonly service: string;
+  bytesWritten: number;
+  recordsWritten: number;
+  crc32: number;
   readonly out: ByteWriter;
   readonly file: RecordFile;
   /** Where the records in `out` end. */
@@ -71,7 +87,17 @@ export class LogFiles implements Sink {
         makeFolder(folder);
         const file = openNew(`${folder}/${service.name}-${runId}.log`, open);
         const out = new ByteWriter(this.#bufferBytes + 4096);
-        this.#logs[service.index] = { out, file, ends: new Uint32Array(1024), records: 0, told: false };
+        this.#logs[service.index] = {
+          service: service.name,
+          bytesWritten: 0,
+          recordsWritten: 0,
+          crc32: 0,
+          out,
+          file,
+          ends: new Uint32Array(1024),
+          records: 0,
+          told: false,
+        };
         this.#writers[service.index] = out;
       }
     } catch (error) {
@@ -93,6 +119,19 @@ export class LogFiles implements Sink {
   /** The files, in the order of the plan's services. */
   get paths(): string[] {
     return this.#logs.flatMap((log) => log === undefined ? [] : [log.file.path]);
+  }
+
+  /** What is in each file so far, in the order of the plan's services. */
+  get accounts(): LogFileAccount[] {
+    return this.#logs.flatMap((log) =>
+      log === undefined ? [] : [{
+        service: log.service,
+        path: log.file.path,
+        records: log.recordsWritten,
+        bytes: log.bytesWritten,
+        crc32: log.crc32,
+      }]
+    );
   }
 
   /** Why a log could not be written to its end: the first error of each. */
@@ -128,7 +167,14 @@ export class LogFiles implements Sink {
 
   #write(log: ServiceLog): void {
     const bytes = log.out.bytes.subarray(0, log.out.length);
-    this.#delivered += log.file.append(bytes, log.ends, log.records);
+    const records = log.file.append(bytes, log.ends, log.records);
+    this.#delivered += records;
+    if (records > 0) {
+      const size = log.ends[records - 1]!;
+      log.recordsWritten += records;
+      log.bytesWritten += size;
+      log.crc32 = crc32(bytes.subarray(0, size), log.crc32);
+    }
     log.out.clear();
     log.records = 0;
     this.#tell(log);

@@ -1,7 +1,9 @@
 // What a collector's HTTP answer means by OTLP's rules (OTLP specification 1.x, "OTLP/HTTP Response").
 
-import type { IExportTraceServiceResponse } from "@opentelemetry/otlp-transformer";
 import type { HttpAnswer } from "./otlp_http.ts";
+
+/** An answer to an export of any signal. */
+export type ExportResponse = Readonly<Record<string, unknown>>;
 
 /** The statuses after which the same request may be sent again; every other 4xx and 5xx is final. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
@@ -15,26 +17,28 @@ export function isSuccess(status: number): boolean {
 }
 
 /** An answer to an export; undefined when the body is not one. An empty body is an answer without anything to say. */
-export function parseExportResponse(body: Uint8Array): IExportTraceServiceResponse | undefined {
+export function parseExportResponse(body: Uint8Array): ExportResponse | undefined {
   if (body.length === 0) return {};
   const parsed = parseJson(body);
   return isRecord(parsed) ? parsed : undefined;
 }
 
 /**
- * How many of the spans sent were rejected, and what the receiver says about it. protobuf's JSON writes an int64 as a
+ * How many of the items sent were rejected, and what the receiver says about it. protobuf's JSON writes an int64 as a
  * text; a number is taken too.
+ * @param field the signal's: `rejectedSpans`, `rejectedLogRecords` or `rejectedDataPoints`
  */
 export function partialSuccess(
-  response: IExportTraceServiceResponse,
-  spansSent: number,
-): { rejectedSpans: number; message: string } {
-  const partial: unknown = response.partialSuccess;
-  if (!isRecord(partial)) return { rejectedSpans: 0, message: "" };
-  const rejected = Number(partial["rejectedSpans"] ?? 0);
+  response: ExportResponse,
+  field: string,
+  itemsSent: number,
+): { rejected: number; message: string } {
+  const partial: unknown = response["partialSuccess"];
+  if (!isRecord(partial)) return { rejected: 0, message: "" };
+  const rejected = Number(partial[field] ?? 0);
   const message = partial["errorMessage"];
   return {
-    rejectedSpans: Number.isInteger(rejected) ? Math.max(0, Math.min(spansSent, rejected)) : 0,
+    rejected: Number.isInteger(rejected) ? Math.max(0, Math.min(itemsSent, rejected)) : 0,
     message: typeof message === "string" ? message : "",
   };
 }

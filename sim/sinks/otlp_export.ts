@@ -8,20 +8,15 @@ import {
   OTLPExporterBase,
   OTLPExporterError,
 } from "@opentelemetry/otlp-exporter-base";
-import {
-  type IExportTraceServiceResponse,
-  type ISerializer,
-  JsonTraceSerializer,
-  TraceExporterMetricsHelper,
-} from "@opentelemetry/otlp-transformer";
-import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
-import { parseExportResponse, partialSuccess } from "./otlp_answer.ts";
+import type { ISerializer } from "@opentelemetry/otlp-transformer";
+import { type ExportResponse, parseExportResponse, partialSuccess } from "./otlp_answer.ts";
+import type { OtlpSignal } from "./otlp_signal.ts";
 import { type CollectorLink, RetryingTransport } from "./otlp_transport.ts";
 
 /** What became of one export. */
 export type Verdict =
-  /** The collector answered: it took all but `rejectedSpans`. */
-  | { readonly kind: "accepted"; readonly rejectedSpans: number; readonly message: string }
+  /** The collector answered: it took all but `rejected`. */
+  | { readonly kind: "accepted"; readonly rejected: number; readonly message: string }
   /** 413, or (`sent` false) the body is over our own limit. */
   | { readonly kind: "tooLarge"; readonly sent: boolean }
   /** Final: the same body is not to be sent again. */
@@ -34,22 +29,23 @@ const STATUS_TOO_LARGE = 413;
 const PLACES = 8;
 
 /** An exporter and what it needs to know of its only export in flight. */
-export class ExportSlot {
-  readonly #exporter: OTLPExporterBase<ReadableSpan[]>;
+export class ExportSlot<T> {
+  readonly #exporter: OTLPExporterBase<T[]>;
   #bodyBytes = 0;
-  #response: IExportTraceServiceResponse | undefined;
+  #response: ExportResponse | undefined;
 
-  constructor(link: CollectorLink, timeoutMs: number, readonly bodyBytesMax: number) {
-    const serializer: ISerializer<ReadableSpan[], IExportTraceServiceResponse> = {
-      serializeRequest: (spans) => this.#serialize(spans),
+  constructor(link: CollectorLink, timeoutMs: number, readonly bodyBytesMax: number, readonly signal: OtlpSignal<T>) {
+    const serializer: ISerializer<T[], ExportResponse> = {
+      serializeRequest: (items) => this.#serialize(items),
       deserializeResponse: (data) => (this.#response = parseExportResponse(data)) ?? {},
     };
     this.#exporter = new OTLPExporterBase(createOtlpNetworkExportDelegate(
       { timeoutMillis: timeoutMs, concurrencyLimit: PLACES, compression: link.gzip ? "gzip" : "none" },
       serializer,
       new ExporterMetrics({
-        componentType: "otlp_http_json_span_exporter",
-        metricsHelper: TraceExporterMetricsHelper,
+        componentType: "otlp_http_json_exporter",
+        // Without a meter provider nobody counts by it.
+        metricsHelper: { name: "span", countItems: (items: T[]) => items.length },
         url: link.http.target.url,
         meterProvider: undefined,
         responseAttributesFromError: () => ({}),
@@ -64,16 +60,16 @@ export class ExportSlot {
   }
 
   /** Serialises at once; resolves, whatever happens to the collector. */
-  async export(spans: ReadableSpan[]): Promise<Verdict> {
+  async export(items: T[]): Promise<Verdict> {
     this.#bodyBytes = 0;
     this.#response = undefined;
     const { code, error } = await new Promise<{ code: ExportResultCode; error?: Error }>((resolve) =>
-      this.#exporter.export(spans, resolve)
+      this.#exporter.export(items, resolve)
     );
     if (this.#bodyBytes > this.bodyBytesMax) return { kind: "tooLarge", sent: false };
     if (code === ExportResultCode.SUCCESS) {
       if (this.#response === undefined) return { kind: "unanswered", words: "its answer is not OTLP JSON" };
-      return { kind: "accepted", ...partialSuccess(this.#response, spans.length) };
+      return { kind: "accepted", ...partialSuccess(this.#response, this.signal.rejectedField, items.length) };
     }
     const words = error?.message ?? "it gave no reason";
     if (!(error instanceof OTLPExporterError)) return { kind: "unanswered", words };
@@ -85,8 +81,8 @@ export class ExportSlot {
   }
 
   /** Undefined, which the exporter takes for nothing to send, when the body is over the limit. */
-  #serialize(spans: ReadableSpan[]): Uint8Array | undefined {
-    const body = JsonTraceSerializer.serializeRequest(spans);
+  #serialize(items: T[]): Uint8Array | undefined {
+    const body = this.signal.serialize(items);
     this.#bodyBytes = body?.length ?? 0;
     return this.#bodyBytes > this.bodyBytesMax ? undefined : body;
   }

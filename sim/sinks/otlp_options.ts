@@ -1,9 +1,9 @@
-// Where spans are sent, and how: the standard OTEL_* variables and --otlp-endpoint, read by OpenTelemetry's
+// Where a signal is sent, and how: the standard OTEL_* variables and the endpoint flags, read by OpenTelemetry's
 // specification (OTLP exporter 1.4x). Header values are secrets: no message, notice or diagnostic made here shows one.
 
 import { Diagnostics, InvalidInput, visible } from "../base/diagnostics.ts";
 
-/** Where to send spans. */
+/** Where to send a signal. */
 export interface OtlpTarget {
   /** Without user, password and fragment: those of the endpoint are in `headers`. */
   readonly url: string;
@@ -24,8 +24,43 @@ export interface OtlpOptions extends OtlpTarget {
 /** Reads a variable of the environment. */
 export type Environment = (name: string) => string | undefined;
 
+/** How the specification and the command line speak of a signal. */
+export interface SignalNames {
+  /** In OTEL_EXPORTER_OTLP_…_ENDPOINT. */
+  readonly variable: "TRACES" | "LOGS" | "METRICS";
+  readonly flag: string;
+  /** A base, as the flag and OTEL_EXPORTER_OTLP_ENDPOINT are. */
+  readonly endpointDefault: string;
+  readonly path: string;
+  readonly items: string;
+}
+
 export const ENDPOINT_DEFAULT = "http://localhost:4318";
-const TRACES_PATH = "v1/traces";
+/** Traces go to a collector's usual place, logs and metrics to where Loki and Prometheus take OTLP. */
+export const SIGNAL_NAMES = {
+  traces: {
+    variable: "TRACES",
+    flag: "--otlp-endpoint",
+    endpointDefault: ENDPOINT_DEFAULT,
+    path: "v1/traces",
+    items: "spans",
+  },
+  logs: {
+    variable: "LOGS",
+    flag: "--logs-endpoint",
+    endpointDefault: "http://localhost:3100/otlp",
+    path: "v1/logs",
+    items: "log records",
+  },
+  metrics: {
+    variable: "METRICS",
+    flag: "--metrics-endpoint",
+    endpointDefault: "http://localhost:9090/api/v1/otlp",
+    path: "v1/metrics",
+    items: "data points",
+  },
+} as const satisfies Readonly<Record<string, SignalNames>>;
+
 const TIMEOUT_DEFAULT_MS = 10_000;
 /** The longest that a timer takes. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
@@ -33,21 +68,25 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 const GRPC_PORT = "4317";
 
 /**
- * Reads how to deliver spans. What a signal's own variable says (OTEL_EXPORTER_OTLP_TRACES_…) goes before the general
+ * Reads how to deliver a signal. What a signal's own variable says (OTEL_EXPORTER_OTLP_TRACES_…) goes before the general
  * one; headers of both are merged. An empty variable is as good as none. Endpoints and headers that cannot be used are
- * errors, since spans would go to the wrong place; anything else that cannot be used is ignored with a notice, as the
+ * errors, since telemetry would go to the wrong place; anything else that cannot be used is ignored with a notice, as the
  * specification asks.
  *
- * @param endpoint the value of --otlp-endpoint: a base URL that goes before the environment.
+ * @param endpoint the value of the signal's flag: a base URL that goes before the environment.
  * @throws {InvalidInput} with every endpoint and header that is wrong.
  */
-export function readOtlpOptions(env: Environment, endpoint?: string): OtlpOptions {
-  const variables = new Variables(env);
+export function readOtlpOptions(
+  env: Environment,
+  endpoint?: string,
+  signal: SignalNames = SIGNAL_NAMES.traces,
+): OtlpOptions {
+  const variables = new Variables(env, signal);
   const diagnostics = new Diagnostics();
   const notices: string[] = [];
   const headers = new Map([
     ...readHeaders("OTEL_EXPORTER_OTLP_HEADERS", variables, diagnostics),
-    ...readHeaders("OTEL_EXPORTER_OTLP_TRACES_HEADERS", variables, diagnostics),
+    ...readHeaders(`OTEL_EXPORTER_OTLP_${signal.variable}_HEADERS`, variables, diagnostics),
   ]);
   const url = readEndpoint(variables, endpoint, diagnostics);
   const options = {
@@ -71,7 +110,7 @@ export function shownUrl(url: string): string {
 }
 
 class Variables {
-  constructor(readonly env: Environment) {}
+  constructor(readonly env: Environment, readonly signal: SignalNames) {}
 
   /** Undefined also when it is empty. */
   get(name: string): string | undefined {
@@ -80,8 +119,8 @@ class Variables {
   }
 
   /** The signal's own variable, else the general one. */
-  getForTraces(suffix: string): { name: string; value: string } | undefined {
-    for (const name of [`OTEL_EXPORTER_OTLP_TRACES_${suffix}`, `OTEL_EXPORTER_OTLP_${suffix}`]) {
+  getForSignal(suffix: string): { name: string; value: string } | undefined {
+    for (const name of [`OTEL_EXPORTER_OTLP_${this.signal.variable}_${suffix}`, `OTEL_EXPORTER_OTLP_${suffix}`]) {
       const value = this.get(name);
       if (value !== undefined) return { name, value };
     }
@@ -90,20 +129,28 @@ class Variables {
 }
 
 function readEndpoint(variables: Variables, flag: string | undefined, diagnostics: Diagnostics): URL | undefined {
-  if (flag !== undefined) return parseEndpoint("--otlp-endpoint", flag.trim(), true, diagnostics);
-  const found = variables.getForTraces("ENDPOINT");
-  if (found === undefined) return parseEndpoint("", ENDPOINT_DEFAULT, true, diagnostics);
-  return parseEndpoint(found.name, found.value, !found.name.includes("_TRACES_"), diagnostics);
+  const { signal } = variables;
+  if (flag !== undefined) return parseEndpoint(signal.flag, flag.trim(), signal.path, diagnostics);
+  const found = variables.getForSignal("ENDPOINT");
+  if (found === undefined) return parseEndpoint("", signal.endpointDefault, signal.path, diagnostics);
+  const isOwn = found.name.includes(`_${signal.variable}_`);
+  return parseEndpoint(found.name, found.value, isOwn ? undefined : signal.path, diagnostics);
 }
 
-function parseEndpoint(name: string, text: string, base: boolean, diagnostics: Diagnostics): URL | undefined {
+/** @param path to append; undefined where the text is the whole URL */
+function parseEndpoint(
+  name: string,
+  text: string,
+  path: string | undefined,
+  diagnostics: Diagnostics,
+): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:") || url.hostname === "") {
     const hint = /^[\w.-]+(:\d+)?(\/|$)/.test(text) ? `did you mean http://${text}?` : `such as ${ENDPOINT_DEFAULT}`;
     fail(diagnostics, name, maskUserInfo(text), "not a URL that begins with http:// or https://", hint);
     return undefined;
   }
-  if (base) url.pathname += (url.pathname.endsWith("/") ? "" : "/") + TRACES_PATH;
+  if (path !== undefined) url.pathname += (url.pathname.endsWith("/") ? "" : "/") + path;
   return url;
 }
 
@@ -177,7 +224,7 @@ function percentDecoded(text: string): string | undefined {
 }
 
 function readCompression(variables: Variables, notices: string[]): "gzip" | "none" {
-  const found = variables.getForTraces("COMPRESSION");
+  const found = variables.getForSignal("COMPRESSION");
   if (found === undefined || found.value === "none") return "none";
   if (found.value === "gzip") return "gzip";
   notices.push(`${found.name}=${visible(found.value)} is ignored: Squall knows gzip and none`);
@@ -185,7 +232,7 @@ function readCompression(variables: Variables, notices: string[]): "gzip" | "non
 }
 
 function readTimeout(variables: Variables, notices: string[]): number {
-  const found = variables.getForTraces("TIMEOUT");
+  const found = variables.getForSignal("TIMEOUT");
   if (found === undefined) return TIMEOUT_DEFAULT_MS;
   const timeout = /^\d+$/.test(found.value) ? Number(found.value) : 0;
   if (timeout > 0) return Math.min(timeout, TIMEOUT_MAX_MS);
@@ -208,7 +255,7 @@ function readResourceAttributes(variables: Variables, notices: string[]): Map<st
 }
 
 function noticeUnused(variables: Variables, url: URL, notices: string[]): void {
-  const protocol = variables.getForTraces("PROTOCOL");
+  const protocol = variables.getForSignal("PROTOCOL");
   if (protocol !== undefined && protocol.value !== "http/json") {
     notices.push(`${protocol.name}=${visible(protocol.value)}: Squall sends http/json`);
   }
@@ -220,7 +267,7 @@ function noticeUnused(variables: Variables, url: URL, notices: string[]): void {
     notices.push("OTEL_SERVICE_NAME is ignored: each simulated service has its own name");
   }
   for (const suffix of ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"]) {
-    const found = variables.getForTraces(suffix);
+    const found = variables.getForSignal(suffix);
     if (found === undefined) continue;
     const instead = suffix === "CERTIFICATE" ? "; DENO_CERT names a file of further authorities" : "";
     notices.push(`${found.name} is ignored: Squall has no support for it${instead}`);
@@ -234,7 +281,9 @@ function noticeProxy(variables: Variables, { protocol, hostname }: URL, notices:
   if (name === undefined || protocol !== "http:" || !isLoopback) return;
   const direct = (variables.get("NO_PROXY") ?? variables.get("no_proxy") ?? "").split(",").map((each) => each.trim());
   if (direct.includes(hostname)) return;
-  notices.push(`${name} is set, so spans for ${hostname} go to that proxy; NO_PROXY=${hostname} sends them directly`);
+  notices.push(
+    `${name} is set, so ${variables.signal.items} for ${hostname} go to that proxy; NO_PROXY=${hostname} sends them directly`,
+  );
 }
 
 function fail(diagnostics: Diagnostics, name: string, text: string, message: string, hint: string): void {

@@ -12,7 +12,9 @@ export interface CollectorAnswer {
   readonly words: string;
 }
 
-const NOTHING = new TextEncoder().encode('{"resourceSpans":[]}');
+/** What Loki says to an export of nothing. */
+const NOTHING_TO_INGEST = 422;
+const NO_SPANS = new TextEncoder().encode('{"resourceSpans":[]}');
 
 /** Asks once. See {@link askCollector} for what counts as a collector. */
 export async function probeCollector(
@@ -25,23 +27,28 @@ export async function probeCollector(
 
 /**
  * Asks once and says why. A success with an OTLP answer is a collector; so are 429, which asks for patience, and 400
- * with an OTLP error, since some refuse an empty export. Anything else would lose what is sent there: 401 and 403 (the
+ * with an OTLP error and 422, since some refuse an empty export. Anything else would lose what is sent there: 401 and 403 (the
  * headers are not accepted), 404 and 405 (no OTLP at this path), 415 (no JSON), 5xx (not ready), redirections, other
  * servers' pages, and no answer in time.
  */
 export async function askCollector(target: OtlpTarget, timeoutMs: number): Promise<CollectorAnswer> {
   const http = new OtlpHttp(target);
   try {
-    return await askThrough(http, timeoutMs, new AbortController().signal);
+    return await askThrough(http, NO_SPANS, timeoutMs, new AbortController().signal);
   } finally {
     http.close();
   }
 }
 
-/** The same over connections that are kept. */
-export async function askThrough(http: OtlpHttp, timeoutMs: number, signal: AbortSignal): Promise<CollectorAnswer> {
+/** The same over connections that are kept, with an export of nothing of any signal. */
+export async function askThrough(
+  http: OtlpHttp,
+  nothing: Uint8Array,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<CollectorAnswer> {
   try {
-    return judge(await http.post(NOTHING, false, timeoutMs, signal), http);
+    return judge(await http.post(nothing, false, timeoutMs, signal), http);
   } catch (error) {
     if (error instanceof NoAnswer) return { answers: false, words: error.message };
     throw error;
@@ -52,7 +59,7 @@ function judge(answer: HttpAnswer, http: OtlpHttp): CollectorAnswer {
   const { status } = answer;
   const isCollector = isSuccess(status)
     ? parseExportResponse(answer.body) !== undefined
-    : status === 429 || (status === 400 && speaksOtlp(answer));
+    : status === 429 || status === NOTHING_TO_INGEST || (status === 400 && speaksOtlp(answer));
   const message = isSuccess(status) ? "" : http.shown(errorMessage(answer));
   const meaning = isCollector ? "" : meaningOf(status);
   const words = [meaning, message].filter((part) => part !== "").join("; ");

@@ -6,6 +6,7 @@ import { isExpectedStatus, METRIC_NAMES, type MetricName, metricSpec, type TagNa
 import { type FactBatch, FactFlag, FactKind, Outcome, OUTCOMES_MAX } from "../plan/facts.ts";
 import { StationSamples, VuSamples } from "../plan/gauge_samples.ts";
 import type { Plan, PlanEndpoint } from "../plan/plan.ts";
+import { isStateMetric, stateRule } from "../plan/state_samples.ts";
 import {
   callTraits,
   checkHolds,
@@ -118,6 +119,7 @@ export class Points {
       vus: make("vus"),
       station: make("station"),
       change: make("change"),
+      state: make("state"),
     });
     this.#series = of((source) =>
       METRIC_NAMES.filter((metric) => SAMPLE_RULES[metric].source === source).map((metric): Series => ({
@@ -148,7 +150,8 @@ export class Points {
       case FactKind.arrival:
         return this.#ofWorkload("arrival", Trait.counted, batch, row);
       case FactKind.change:
-        return this.#change(batch, row);
+        this.#change(batch, row);
+        return this.#state(batch, row);
       case FactKind.vus:
         this.#gaugesOpenAt = batch.time[row]!;
         return this.#vus.take(batch.workload[row]!, batch.time[row]!, batch.wait[row]!, batch.extra[row]!);
@@ -160,7 +163,23 @@ export class Points {
           batch.time[row]!,
           batch.wait[row]!,
           batch.start[row]!,
+          batch.flags[row]! !== FactFlag.down,
         );
+      default:
+        return this.#state(batch, row);
+    }
+  }
+
+  #state(batch: FactBatch, row: number): void {
+    for (const series of this.#series.state) {
+      if (!isStateMetric(series.metric)) continue;
+      const rule = stateRule(series.metric);
+      const value = rule.kind === batch.kind[row] ? rule.value(batch, row) : NaN;
+      if (Number.isNaN(value)) continue;
+      const service = rule.service(this.#plan, batch, row);
+      const tail = this.#tails.state.get(service) ?? this.#newTail("state", service, this.#tags.service(service));
+      this.#clock.at(batch.time[row]!);
+      this.#point(series, value, tail);
     }
   }
 
@@ -313,6 +332,8 @@ const NO_ANSWER: ReadonlyMap<number, readonly [code: string, error: string]> = n
   [Outcome.notPermitted, ["1000", "circuit breaker is open"]],
   [Outcome.bulkheadFull, ["1000", "bulkhead is full"]],
   [Outcome.noConnection, ["1000", "no connection within the pool's wait"]],
+  [Outcome.reset, ["1220", "read: connection reset by peer"]],
+  [Outcome.unreachable, ["1211", "dial: i/o timeout"]],
 ]);
 const OTHER_ERROR = ["1000", "no answer"] as const;
 

@@ -1,95 +1,20 @@
 // Writes spans to a file of OTLP JSON lines: what the OpenTelemetry Collector's file exporter writes and its
 // otlpjsonfile receiver reads.
 
-import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { FactBatch } from "../plan/facts.ts";
 import type { SpanBuilder } from "../telemetry/spans.ts";
-import { createFile, type OpenFile, RecordFile } from "./record_file.ts";
+import { LINE_ITEMS_MAX, OtlpFile, type OtlpFileSettings } from "./otlp_file.ts";
+import { SPANS } from "./otlp_signal.ts";
 import type { Delivery, Sink } from "./sink.ts";
 
-/** A line of so many spans has about a megabyte, which a reader of lines still takes. */
-export const LINE_SPANS_MAX = 1000;
-const LINE_END = 10;
+/** A line of a trace file has so many spans at most. */
+export const LINE_SPANS_MAX = LINE_ITEMS_MAX;
 
-export interface TraceFileSettings {
-  readonly path: string;
-  /** Takes a line for the user: the file could not be written to its end. */
-  readonly onNotice: (text: string) => void;
-  readonly open?: OpenFile;
-}
-
-/**
- * The file, which is created with its first span. Each line is one ExportTraceServiceRequest. Delivered are the spans of
- * whole lines; pending those that the disk did not take.
- */
-export class TraceFile {
-  readonly path: string;
-  readonly #open: OpenFile;
-  readonly #onNotice: (text: string) => void;
-  #file: RecordFile | undefined;
-  #generated = 0;
-  #delivered = 0;
-  #error: Error | undefined;
-
-  constructor(settings: TraceFileSettings) {
-    this.path = settings.path;
-    this.#open = settings.open ?? createFile;
-    this.#onNotice = settings.onNotice;
-  }
-
-  get delivery(): Delivery {
-    const generated = this.#generated, delivered = this.#delivered;
-    return { generated, delivered, rejected: 0, pending: generated - delivered };
-  }
-
-  /** Why the file could not be written to its end. */
-  get error(): Error | undefined {
-    return this.#error;
-  }
-
-  /** Whether a span has come, so that there is a file. */
-  get exists(): boolean {
-    return this.#file !== undefined;
-  }
-
-  /** Appends the spans in lines of at most LINE_SPANS_MAX. Does not throw: what is not in the file is counted pending. */
-  appendSpans(spans: readonly ReadableSpan[]): void {
-    for (let from = 0; from < spans.length; from += LINE_SPANS_MAX) {
-      this.#appendLine(spans.slice(from, from + LINE_SPANS_MAX));
-    }
-  }
-
-  close(): void {
-    this.#file?.close();
-    this.#noticeError();
-  }
-
-  #appendLine(spans: ReadableSpan[]): void {
-    this.#generated += spans.length;
-    if (this.#error !== undefined) return;
-    try {
-      this.#file ??= new RecordFile(this.path, this.#open);
-    } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
-    const body = JsonTraceSerializer.serializeRequest(spans);
-    if (body === undefined) throw new Error("spans could not be serialised");
-    const line = new Uint8Array(body.length + 1);
-    line.set(body);
-    line[body.length] = LINE_END;
-    if (this.#file.append(line, [line.length]) === 1) this.#delivered += spans.length;
-    this.#noticeError();
-  }
-
-  #noticeError(): void {
-    if (this.#file?.error !== undefined && this.#error === undefined) this.#fail(this.#file.error);
-  }
-
-  #fail(error: Error): void {
-    this.#error = error;
-    this.#onNotice(`cannot go on writing ${this.path}: ${error.message}; further spans are not kept in it`);
+/** The file, with what a run calls its spans. */
+export class TraceFile extends OtlpFile<ReadableSpan> {
+  constructor(settings: OtlpFileSettings) {
+    super(settings, SPANS);
   }
 }
 
@@ -142,6 +67,6 @@ export class TraceFileSink implements Sink {
     if (this.#spans.length === 0) return;
     const spans = this.#spans;
     this.#spans = [];
-    this.#file.appendSpans(spans);
+    this.#file.append(spans);
   }
 }

@@ -2,11 +2,13 @@
 // says of the failure and, where it says nothing, in the words usual for its status.
 
 import { visible } from "../base/diagnostics.ts";
+import type { Language as LanguageName } from "../model/model.ts";
 import { formatDuration, type Nanos } from "../base/time.ts";
 import { CALL_DEPTH_MAX, Outcome } from "../plan/facts.ts";
 import type { CallSite, Failure } from "../plan/plan.ts";
 import { grpcCode, statusText } from "./conventions.ts";
 import type { CallPlace, Language, Thrown } from "./languages/language.ts";
+import { lifecycleOf } from "./languages/lifecycle.ts";
 import { usualMessage } from "./languages/language.ts";
 import { type Message, msg, type SlotPiece } from "./message.ts";
 import type { Code } from "./names.ts";
@@ -24,13 +26,15 @@ export function ownException(language: Language, failure: Failure | undefined, s
 /** The exception that a client library throws for a call without an answer; undefined for calls that got one. */
 export function callException(
   language: Language,
+  languageName: LanguageName,
   target: Target,
   place: CallPlace,
   code: Code,
   outcome: number,
   status: number,
 ): Thrown | undefined {
-  if (outcome === Outcome.timeout) return language.timedOut(place, code);
+  if (outcome === Outcome.timeout || outcome === Outcome.unreachable) return language.timedOut(place, code);
+  if (outcome === Outcome.reset) return lifecycleOf(languageName).reset(place);
   if (outcome === Outcome.aborted && status === 0) return language.connectionRefused(place, code);
   if (outcome === Outcome.refused && target.data !== undefined) {
     return { type: language.connectionRefused(place, code).type, message: target.data.system.full.message };
@@ -69,6 +73,12 @@ export function howItFailed(
   }
   if (outcome === Outcome.tooDeep) return msg`was cut off: the chain of calls is deeper than ${CALL_DEPTH_MAX}`;
   if (outcome === Outcome.cancelled) return msg`was cancelled after ${duration}`;
+  if (outcome === Outcome.reset) {
+    return msg`failed after ${duration}: connection to ${target.host}:${target.port} reset by peer`;
+  }
+  if (outcome === Outcome.unreachable) {
+    return msg`failed: connect to ${target.host}:${target.port}: connection timed out`;
+  }
   if (outcome === Outcome.interrupted) return msg`was interrupted after ${duration}`;
   if (outcome === Outcome.aborted && status === 0) {
     return msg`failed: connection to ${target.host}:${target.port} refused${said}`;

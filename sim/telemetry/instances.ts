@@ -20,6 +20,8 @@ export interface Instance {
   readonly zone: string | undefined;
   /** In 10.0.0.0/8. */
   readonly ip: string;
+  /** Containers that were in the pod before: k8s.container.restart_count. */
+  readonly restarts: number;
 }
 
 /** Kubernetes leaves out vowels and look-alikes, so that no words appear (apimachinery util/rand). */
@@ -28,6 +30,8 @@ const POD_SUFFIX_LENGTH = 5;
 /** Long service names are cut so that the pod's name stays within 63 characters, as Kubernetes does. */
 const WORKLOAD_NAME_MAX = 46;
 const NODES = 12;
+/** More than a service has replicas. */
+const REPLICAS_MAX = 65_536;
 
 const PURPOSE_SUFFIX = hashText("pod suffix");
 const PURPOSE_TEMPLATE = hashText("pod template hash");
@@ -37,33 +41,40 @@ const PURPOSE_NODE = hashText("node");
 const PURPOSE_NODE_NAME = hashText("node name");
 const PURPOSE_IP = hashText("pod address");
 
-export function instanceOf(service: PlanService, replica: number, seed: number): Instance {
+/**
+ * The instance of a replica.
+ * @param pods that stood in its place before: a Deployment's have names of their own, a StatefulSet's the same one
+ * @param restarts of the container in this pod: a new process in the same pod is another instance of the service
+ */
+export function instanceOf(service: PlanService, replica: number, seed: number, pods = 0, restarts = 0): Instance {
+  const place = replica + pods * REPLICAS_MAX;
   const key = hashText(service.name);
   const workload = dnsLabel(service.name, WORKLOAD_NAME_MAX);
   const isStateful = service.kind !== "service";
   let pod = `${workload}-${replica}`;
   if (!isStateful) {
     const template = letters(key ^ seed, hashText(service.version), PURPOSE_TEMPLATE, 9);
-    pod = `${workload}-${template}-${letters(key ^ seed, replica, PURPOSE_SUFFIX, POD_SUFFIX_LENGTH)}`;
+    pod = `${workload}-${template}-${letters(key ^ seed, place, PURPOSE_SUFFIX, POD_SUFFIX_LENGTH)}`;
   }
-  mix(key ^ seed, replica, PURPOSE_NODE);
+  mix(key ^ seed, place, PURPOSE_NODE);
   const node = (mixed.low >>> 0) % NODES;
   return {
     pod,
     workload,
     isStateful,
-    id: uuid(key ^ seed, replica, PURPOSE_ID),
-    podUid: uuid(key ^ seed, replica, PURPOSE_UID),
+    id: uuid(key ^ seed, place, (PURPOSE_ID + restarts * 2) | 0),
+    podUid: uuid(key ^ seed, place, PURPOSE_UID),
     node: nodeName(node, seed),
     zone: service.zones[replica % service.zones.length],
-    ip: address(key ^ seed, replica, node),
+    ip: address(key ^ seed, place, node),
+    restarts,
   };
 }
 
 /** The instances of all replicas of all services: `[service][replica]`. */
 export function instancesOf(plan: Plan, seed: number): Instance[][] {
   return plan.services.map((service) =>
-    Array.from({ length: service.replicas }, (_, replica) => instanceOf(service, replica, seed))
+    Array.from({ length: service.replicasMax ?? service.replicas }, (_, replica) => instanceOf(service, replica, seed))
   );
 }
 

@@ -11,7 +11,7 @@ import { grpcCode, statusText } from "./conventions.ts";
 import { layOut, type Line, type LineAttributes, type LineValue, number, text } from "./encoding.ts";
 import { callException, howItFailed, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
 import type { RunIdentity } from "./identity.ts";
-import { instancesOf } from "./instances.ts";
+import { instanceOf, instancesOf } from "./instances.ts";
 import type { CallWords, RequestWords, Thrown } from "./languages/language.ts";
 import { languageOf } from "./languages/languages.ts";
 import {
@@ -30,9 +30,11 @@ import {
   slot,
   type SlotPiece,
 } from "./message.ts";
+import { ChangeLines } from "./change_lines.ts";
 import { type Code, codeOf } from "./names.ts";
 import { FULL_PAUSE_NS, pauseMessage } from "./pause_messages.ts";
 import { refusalMessage, refusalReason } from "./refusal_messages.ts";
+import { StateLines } from "./state_lines.ts";
 import { authority, callerCode, callPlace, type Target, targetOf } from "./targets.ts";
 import { cancelledQuery, cancelledWords, changeWords, heldBack, tooLateWords } from "./policy_words.ts";
 import { type FailedCall, type Template, TemplateWriter } from "./templates.ts";
@@ -65,6 +67,9 @@ const OUTCOME_NAMES: Readonly<Record<number, string>> = {
   [Outcome.notPermitted]: "not permitted",
   [Outcome.bulkheadFull]: "bulkhead full",
   [Outcome.noConnection]: "no connection",
+  [Outcome.reset]: "reset",
+  [Outcome.crashed]: "crashed",
+  [Outcome.unreachable]: "unreachable",
 };
 /** What of a call's flags its line differs by, and what of them says that its caller goes on. */
 const TOLD_FLAGS = FactFlag.willRetry | FactFlag.tolerated | FactFlag.fallback | FactFlag.hedge | FactFlag.undecided |
@@ -95,6 +100,7 @@ const PROCESSES = 9000;
  */
 export class LogLines {
   readonly #plan: Plan;
+  readonly #seed: number;
   readonly #writer: TemplateWriter;
   readonly #targets: readonly Target[];
   /** The line of a request that went well, by call site and replica; null: its level is not written. */
@@ -104,6 +110,10 @@ export class LogLines {
   readonly #calls: (Map<number, Template | null> | undefined)[] = [];
   readonly #steps = new Map<number, Template | null>();
   readonly #changes = new Map<number, Template | null>();
+  /** Of the messages that come over a call site, by its index. */
+  readonly #topics = new Map<number, string>();
+  readonly #processes: ChangeLines;
+  readonly #state: StateLines;
   readonly #drawn: Record<LogFormat, Map<PlanAttribute, number>> = {
     json: new Map(),
     logfmt: new Map(),
@@ -117,6 +127,10 @@ export class LogLines {
     this.#plan = plan;
     this.#writer = new TemplateWriter(plan, instancesOf(plan, identity.seed), identity.startEpochNs);
     this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
+    this.#processes = new ChangeLines(plan, this.#writer);
+    this.#state = new StateLines(plan, this.#writer);
+    for (const { site, topic } of plan.subscriptions ?? []) this.#topics.set(site, plan.topics![topic]!.name);
+    this.#seed = identity.seed;
   }
 
   /**
@@ -125,7 +139,7 @@ export class LogLines {
    * @returns the index of that service; -1 when the row gives no record
    */
   write(batch: FactBatch, row: number, writers: readonly (ByteWriter | undefined)[]): number {
-    const service = batch.service[row]!;
+    const service = this.#state.serviceOf(batch, row);
     const out = writers[service];
     let template: Template | null;
     switch (batch.kind[row]!) {
@@ -142,6 +156,14 @@ export class LogLines {
       case FactKind.log:
         if (batch.endpoint[row]! < 0) return -1;
         template = this.#stepTemplate(batch, row);
+        break;
+      case FactKind.change:
+        template = this.#changeTemplate(batch, row);
+        break;
+      case FactKind.lock:
+      case FactKind.cache:
+        if (service < 0) return -1;
+        template = this.#state.template(batch, row);
         break;
       default:
         return -1;
@@ -221,13 +243,15 @@ export class LogLines {
     replica = -1,
   ): Template | null {
     const target = this.#targets[batch.endpoint[row]!]!;
-    if (target.service.kind === "external") return null;
+    if (target.service.kind === "external" || batch.outcome[row] === Outcome.crashed) return null;
     const site = this.#plan.sites[batch.site[row]!]!;
     const outcome = batch.outcome[row]!, status = batch.status[row]!, cause = batch.cause[row]!;
     if (target.data !== undefined) {
       return this.#buildQuery(target, site, outcome, status, cause, abandoned, replica);
     }
 
+    const topic = this.#topics.get(site.index);
+    if (topic !== undefined) return this.#buildMessage(target, site, topic, batch, row, failedCall, knowsAttempt);
     const { service } = target;
     const language = languageOf(service.language);
     const words = this.#requestWords(target, site, status);
@@ -279,6 +303,45 @@ export class LogLines {
       attributes: [...own, ...more],
       stackTrace,
     }, replica);
+  }
+
+  /** The handling of a message, which nobody waits for. */
+  #buildMessage(
+    target: Target,
+    site: CallSite,
+    topic: string,
+    batch: FactBatch,
+    row: number,
+    failedCall: FailedCallKind,
+    knowsAttempt: boolean,
+  ): Template | null {
+    const { service, endpoint } = target;
+    const outcome = batch.outcome[row]!, status = batch.status[row]!, cause = batch.cause[row]!;
+    const language = languageOf(service.language);
+    const attributes: Attribute[] = [
+      ["messaging.operation.name", text("process")],
+      ["messaging.destination.name", text(topic)],
+      ["duration_ms", number(DURATION_MS)],
+      ...this.#waitAndPeer(service, site, outcome),
+      ...this.#drawnAttributes(endpoint.attributes, service.logs.format),
+    ];
+    let level: LogLevel = "error", message = msg`processed message from ${topic} in ${DURATION_MS} ms`;
+    let stackTrace: string | undefined;
+    if (outcome === Outcome.ok) level = "info";
+    else if (outcome === Outcome.interrupted) {
+      level = "warn";
+      message = msg`processing of message from ${topic} interrupted after ${DURATION_MS} ms`;
+    } else if (outcome === Outcome.dependency) {
+      const why = this.#whyFailed(cause, batch.causeOutcome[row]!, failedCall, knowsAttempt);
+      message = msg`failed to process message from ${topic}: ${why}`;
+      attributes.push(...this.#dependencyAttributes(cause, batch.causeOutcome[row]!, failedCall, knowsAttempt));
+    } else if (outcome === Outcome.error) {
+      const thrown = ownException(language, this.#plan.failures[cause], status, target.code);
+      message = msg`failed to process message from ${topic}: ${thrown.type}: ${thrown.message}`;
+      attributes.push(...exceptionAttributes(thrown) as readonly Attribute[]);
+      stackTrace = stackTraceOf(language, thrown, target.code, undefined);
+    } else message = msg`message from ${topic} could not be taken up: ${OUTCOME_NAMES[outcome] ?? "refused"}`;
+    return this.#template(service, target.code, "request", { level, message, span: "own", attributes, stackTrace });
   }
 
   #requestWords(target: Target, site: CallSite, status: number): RequestWords {
@@ -491,6 +554,8 @@ export class LogLines {
     const flags = batch.flags[row]! & TOLD_FLAGS;
     if (outcome === Outcome.ok && (batch.attempt[row]! <= 1 || (flags & FactFlag.hedge) !== 0)) return null;
     if (outcome === Outcome.interrupted || outcome === Outcome.cancelled) return null;
+    // A dead process says nothing.
+    if (outcome === Outcome.crashed) return null;
     const site = this.#plan.sites[index]!;
     const status = batch.status[row]!, cause = batch.cause[row]!;
     const duration = (batch.time[row]! - batch.start[row]!) as Nanos;
@@ -539,7 +604,7 @@ export class LogLines {
     const place = callPlace(target, site, deadlineCut);
     const thrown = isHeldBack(outcome)
       ? heldBack(this.#plan, site, target, outcome)
-      : callException(language, target, place, code, outcome, status);
+      : callException(language, caller.language, target, place, code, outcome, status);
     const hedges = site.policies?.hedge?.max ?? 0;
     const words: CallWords = {
       call: callName(target, this.#pathFor(target, caller.logs.format)),
@@ -612,7 +677,17 @@ export class LogLines {
     if (change >= Change.breakerOpened && change <= Change.returned) {
       return this.#callerChangeTemplate(batch, row, change);
     }
-    return null;
+    return this.#processTemplate(batch, row);
+  }
+
+  #processTemplate(batch: FactBatch, row: number): Template | null {
+    if (batch.outcome[row] === Change.replicaStarts && batch.wait[row]! > 0) {
+      const service = this.#plan.services[batch.service[row]!]!, replica = batch.replica[row]!;
+      this.#writer.replace(service.index, replica, instanceOf(service, replica, this.#seed, batch.wait[row]!));
+      this.#completed.length = 0;
+    }
+    if (batch.outcome[row] === Change.messageGivenUp) return this.#state.template(batch, row);
+    return this.#processes.template(batch, row);
   }
 
   #pauseTemplate(batch: FactBatch, row: number): Template | null {

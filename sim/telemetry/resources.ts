@@ -38,6 +38,7 @@ export function resourceOf(plan: Plan, service: PlanService, instance: Instance,
     "k8s.pod.uid": instance.podUid,
     "k8s.container.name": instance.workload,
     "k8s.node.name": instance.node,
+    ...(instance.restarts === 0 ? {} : { "k8s.container.restart_count": instance.restarts }),
   };
   if (instance.zone !== undefined) attributes["cloud.availability_zone"] = instance.zone;
   for (const [name, value] of service.attributes) attributes[name.toWellFormed()] = wellFormed(value);

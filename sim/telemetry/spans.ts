@@ -13,7 +13,7 @@ import type { InstrumentationScope } from "@opentelemetry/core";
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace-base";
 import type { Nanos } from "../base/time.ts";
-import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
 import { drawAttribute } from "../plan/attributes.ts";
 import type { CallSite, Plan, PlanAttribute } from "../plan/plan.ts";
 import { isHeldBack } from "../plan/policies.ts";
@@ -22,9 +22,17 @@ import { EpochClock } from "./clock.ts";
 import { grpcCode, isGrpcServerError, SCHEMA_URL } from "./conventions.ts";
 import { callException, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
 import type { RunIdentity } from "./identity.ts";
-import { type Instance, instancesOf } from "./instances.ts";
+import { type Instance, instanceOf, instancesOf } from "./instances.ts";
 import type { Scope, Thrown } from "./languages/language.ts";
 import { languageOf } from "./languages/languages.ts";
+import {
+  type ConsumerTemplate,
+  consumerTemplate,
+  linksOf,
+  lockError,
+  lockSpan,
+  partitionAttributes,
+} from "./state_spans.ts";
 import type { Code } from "./names.ts";
 import { refusalStatus } from "./refusal_messages.ts";
 import { heldBack } from "./policy_words.ts";
@@ -42,6 +50,11 @@ const STATUS_UNSET: SpanStatus = { code: SpanStatusCode.UNSET };
 const STATUS_ERROR: SpanStatus = { code: SpanStatusCode.ERROR };
 const STATUS_CANCELLED: SpanStatus = { code: SpanStatusCode.ERROR, message: "cancelled" };
 const STATUS_INTERRUPTED: SpanStatus = { code: SpanStatusCode.ERROR, message: "interrupted" };
+/**
+ * A process that dies exports nothing of what it had open, and real traces have holes there. These spans are written all
+ * the same, as an agent on the node would that follows connections: no span is without its parent.
+ */
+const STATUS_CRASHED: SpanStatus = { code: SpanStatusCode.ERROR, message: "process terminated" };
 
 /** Everything about the SERVER spans of an endpoint that no request changes. */
 interface ServerTemplate {
@@ -122,19 +135,31 @@ class FactSpan implements ReadableSpan {
   }
 }
 
+/** Only few spans have links. */
+class LinkedSpan extends FactSpan {
+  given: Link[] = NO_LINKS;
+
+  override get links(): Link[] {
+    return this.given;
+  }
+}
+
 /**
  * Builds the spans of a run. It keeps nothing of the rows that it has seen: what it holds is bounded by the plan (a
  * template for each endpoint and call site, an exception for each way to fail, a resource for each replica).
  */
 export class SpanBuilder {
   readonly #clock: EpochClock;
-  readonly #instances: readonly (readonly Instance[])[];
+  readonly #instances: Instance[][];
   readonly #targets: readonly Target[];
   readonly #publicHost: string;
   readonly #resources: (Resource | undefined)[][];
   readonly #servers: (ServerTemplate | undefined)[] = [];
   readonly #clients: (ClientTemplate | undefined)[] = [];
+  readonly #consumers: (ConsumerTemplate | undefined)[] = [];
   readonly #exceptions = new Map<string, ExceptionTemplate>();
+  /** The row of the link that the next row's request has. */
+  #link = 0;
 
   constructor(readonly plan: Plan, readonly identity: RunIdentity) {
     this.#clock = new EpochClock(identity.startEpochNs);
@@ -151,12 +176,62 @@ export class SpanBuilder {
   build(batch: FactBatch, row: number): ReadableSpan | undefined {
     const kind = batch.kind[row]!;
     if (kind === FactKind.request) {
-      return this.plan.services[batch.service[row]!]!.kind === "service" ? this.#server(batch, row) : undefined;
+      if (this.plan.services[batch.service[row]!]!.kind !== "service") return undefined;
+      return (batch.flags[row]! & FactFlag.linked) === 0 ? this.#server(batch, row) : this.#consumer(batch, row);
     }
     if (kind === FactKind.call && (batch.flags[row]! & FactFlag.journey) === 0) {
       return this.plan.services[batch.service[row]!]!.kind === "service" ? this.#client(batch, row) : undefined;
     }
+    if (kind === FactKind.link) this.#link = row;
+    if (kind === FactKind.lock) return this.#lock(batch, row);
+    if (kind === FactKind.change && batch.outcome[row] === Change.replicaStarts) this.#renew(batch, row);
     return undefined;
+  }
+
+  /** The handling of a message: the root of a trace of its own, linked to the span that sent it. */
+  #consumer(batch: FactBatch, row: number): ReadableSpan {
+    const template = this.#consumers[batch.site[row]!] ??= consumerTemplate(this.plan, batch.site[row]!, this.#targets);
+    const { target } = template;
+    const high = batch.key[row * 2]! | 0, low = batch.key[row * 2 + 1]! | 0;
+    const outcome = batch.outcome[row]!, status = batch.status[row]!, link = this.#link;
+    const attributes: Attributes = { ...template.base, ...partitionAttributes(template.system, batch, link) };
+    draw(attributes, target.endpoint.attributes, high, low);
+    let exception: ExceptionTemplate | undefined;
+    if (outcome === Outcome.error && status >= 500) {
+      exception = this.#ownException(target, batch.cause[row]!, status);
+    }
+    const spanStatus = serverStatus(target, outcome, status, exception);
+    if (spanStatus.code === SpanStatusCode.ERROR) {
+      attributes["error.type"] = outcome === Outcome.crashed
+        ? "crashed"
+        : String(exception?.attributes["exception.type"] ?? (outcome === Outcome.interrupted ? "interrupted" : status));
+    }
+    const { name, scope } = template;
+    const links = linksOf(batch, link);
+    return this.#span(batch, row, name, SpanKind.CONSUMER, spanStatus, attributes, exception, scope, false, links);
+  }
+
+  /** The statement that locks a row, with the wait for it. */
+  #lock(batch: FactBatch, row: number): ReadableSpan | undefined {
+    if (this.plan.services[batch.service[row]!]!.kind !== "service") return undefined;
+    const { language } = this.plan.services[batch.service[row]!]!;
+    const { name, base, scope } = lockSpan(this.plan, batch.site[row]!, language);
+    const attributes: Attributes = { ...base };
+    const error = lockError(this.plan, batch.site[row]!, batch.outcome[row]!);
+    if (error === undefined) {
+      return this.#span(batch, row, name, SpanKind.CLIENT, STATUS_UNSET, attributes, undefined, scope);
+    }
+    attributes["db.response.status_code"] = attributes["error.type"] = error.code;
+    const status = { code: SpanStatusCode.ERROR, message: error.message };
+    return this.#span(batch, row, name, SpanKind.CLIENT, status, attributes, undefined, scope);
+  }
+
+  /** A new container, perhaps in a new pod: spans from now on are of another instance. */
+  #renew(batch: FactBatch, row: number): void {
+    const service = this.plan.services[batch.service[row]!]!, replica = batch.replica[row]!;
+    const { seed } = this.identity;
+    this.#instances[service.index]![replica] = instanceOf(service, replica, seed, batch.wait[row]!, batch.extra[row]!);
+    delete this.#resources[service.index]![replica];
   }
 
   #server(batch: FactBatch, row: number): ReadableSpan {
@@ -222,7 +297,7 @@ export class SpanBuilder {
     if (outcome === Outcome.interrupted) attributes["error.type"] = "interrupted";
     else if (outcome === Outcome.rateLimited && isHttp) {
       attributes["http.response.header.retry-after"] = [String(Math.ceil(batch.wait[row]! / SECOND_NS))];
-    }
+    } else if (outcome === Outcome.crashed) attributes["error.type"] = "crashed";
     return attributes;
   }
 
@@ -248,16 +323,22 @@ export class SpanBuilder {
       if (target.kind === "rpc") attributes["rpc.response.status_code"] = "OK";
       return this.#span(batch, row, template.name, template.kind, STATUS_UNSET, attributes, undefined, template.scope);
     }
-    if (outcome === Outcome.interrupted || outcome === Outcome.cancelled) {
+    if (outcome === Outcome.interrupted || outcome === Outcome.cancelled || outcome === Outcome.crashed) {
       const isCancelled = outcome === Outcome.cancelled;
-      attributes["error.type"] = !isCancelled ? "interrupted" : target.kind === "rpc" ? "CANCELLED" : "cancelled";
+      attributes["error.type"] = outcome === Outcome.crashed
+        ? "crashed"
+        : !isCancelled
+        ? "interrupted"
+        : target.kind === "rpc"
+        ? "CANCELLED"
+        : "cancelled";
       if (isCancelled && target.kind === "rpc") attributes["rpc.response.status_code"] = "CANCELLED";
       return this.#span(
         batch,
         row,
         template.name,
         template.kind,
-        isCancelled ? STATUS_CANCELLED : STATUS_INTERRUPTED,
+        outcome === Outcome.crashed ? STATUS_CRASHED : isCancelled ? STATUS_CANCELLED : STATUS_INTERRUPTED,
         attributes,
         undefined,
         template.scope,
@@ -317,6 +398,7 @@ export class SpanBuilder {
     exception: ExceptionTemplate | undefined,
     scope: InstrumentationScope,
     isParentRemote = false,
+    links = NO_LINKS,
   ): ReadableSpan {
     const clock = this.#clock, start = batch.start[row]!, end = batch.time[row]!;
     clock.at(start);
@@ -330,7 +412,8 @@ export class SpanBuilder {
       ? undefined
       : { traceId, spanId: hex(parentHigh) + hex(parentLow), traceFlags: SAMPLED, isRemote: isParentRemote };
     const service = batch.service[row]!, replica = batch.replica[row]!;
-    return new FactSpan(
+    const make = links === NO_LINKS ? FactSpan : LinkedSpan;
+    const span = new make(
       name,
       kind,
       { traceId, spanId: hex(batch.span[row * 2]!) + hex(batch.span[row * 2 + 1]!), traceFlags: SAMPLED },
@@ -343,6 +426,8 @@ export class SpanBuilder {
       this.#resources[service]![replica] ??= this.#resource(service, replica),
       scope,
     );
+    if (span instanceof LinkedSpan) span.given = links;
+    return span;
   }
 
   #resource(service: number, replica: number): Resource {
@@ -434,7 +519,10 @@ export class SpanBuilder {
     deadlineCut: boolean,
   ): ExceptionTemplate | undefined {
     const isHeld = isHeldBack(outcome);
-    if (outcome !== Outcome.timeout && outcome !== Outcome.aborted && outcome !== Outcome.refused && !isHeld) {
+    if (
+      outcome !== Outcome.timeout && outcome !== Outcome.aborted && outcome !== Outcome.refused && !isHeld &&
+      outcome !== Outcome.reset && outcome !== Outcome.unreachable
+    ) {
       return undefined;
     }
     const key = `call ${client.site.index} ${outcome} ${status} ${deadlineCut}`;
@@ -445,7 +533,7 @@ export class SpanBuilder {
       const place = callPlace(client.target, client.site, deadlineCut);
       const thrown = isHeld
         ? heldBack(this.plan, client.site, client.target, outcome)
-        : callException(language, client.target, place, client.code, outcome, status);
+        : callException(language, caller.language, client.target, place, client.code, outcome, status);
       if (thrown === undefined) return undefined;
       template = exceptionTemplate(thrown, stackTraceOf(language, thrown, client.code, place));
       this.#exceptions.set(key, template);
@@ -517,6 +605,7 @@ function serverStatus(
   exception: ExceptionTemplate | undefined,
 ): SpanStatus {
   if (outcome === Outcome.interrupted) return STATUS_INTERRUPTED;
+  if (outcome === Outcome.crashed) return STATUS_CRASHED;
   if (exception !== undefined) return exception.status;
   const refusal = refusalStatus(outcome);
   if (refusal !== undefined) return { code: SpanStatusCode.ERROR, message: refusal };

@@ -93,8 +93,8 @@ export class TemplateWriter {
   readonly #secondText = new Uint8Array(SECOND_BYTES);
   #secondWritten = NaN;
   readonly #drawn: DrawnAttribute[] = [];
-  readonly #pods: readonly (readonly Uint8Array[])[];
-  readonly #addresses: readonly (readonly Uint8Array[])[];
+  readonly #pods: readonly Uint8Array[][];
+  readonly #addresses: readonly Uint8Array[][];
   readonly #users: readonly Uint8Array[];
   failedCall: FailedCall = { attempt: 0, duration: 0 };
 
@@ -104,6 +104,12 @@ export class TemplateWriter {
     this.#pods = instances.map((replicas) => replicas.map(({ pod }) => encoder.encode(pod)));
     this.#addresses = instances.map((replicas) => replicas.map(({ ip }) => encoder.encode(ip)));
     this.#users = userAddresses().map((address) => encoder.encode(address));
+  }
+
+  /** Another pod stands in the place of a replica. Templates compiled for the one before keep its name. */
+  replace(service: number, replica: number, { pod, ip }: Instance): void {
+    this.#pods[service]![replica] = encoder.encode(pod);
+    this.#addresses[service]![replica] = encoder.encode(ip);
   }
 
   /** Gives the attribute a number for the slots that draw it; `format` is that of the lines in which it stands. */

@@ -5,7 +5,9 @@ import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import process from "node:process";
 import { readOtlpOptions } from "../../sim/sinks/otlp_options.ts";
-import { OTLP_TUNING, OtlpSink, type OtlpTuning } from "../../sim/sinks/otlp_sink.ts";
+import { OTLP_TUNING, type OtlpTuning } from "../../sim/sinks/otlp_delivery.ts";
+import { SPANS } from "../../sim/sinks/otlp_signal.ts";
+import { OtlpSink } from "../../sim/sinks/otlp_sink.ts";
 import { makeSpan, requests, Spans } from "../sinks/otlp_support.ts";
 
 export interface DeliveryCost {
@@ -39,7 +41,7 @@ export async function benchDelivery(
   try {
     const { value } = await stdout.read();
     const endpoint = `http://127.0.0.1:${new TextDecoder().decode(value).trim()}`;
-    const batchSpans = tuning.batchSpansMax ?? OTLP_TUNING.batchSpansMax;
+    const batchSpans = tuning.batchItemsMax ?? OTLP_TUNING.batchItemsMax;
     const rounds: { build: number; serialise: number; deliver: number; wallMicros: number }[] = [];
     // The first round warms up.
     for (let round = 0; round <= ROUNDS; round++) {
@@ -75,9 +77,10 @@ async function deliver(
 ): Promise<void> {
   const notices: string[] = [];
   const sink = new OtlpSink({
-    spans: new Spans(make),
+    source: new Spans(make),
+    signal: SPANS,
     options: readOtlpOptions(() => undefined, endpoint),
-    pendingStore: { appendSpans: () => {} },
+    pendingStore: { append: () => {} },
     onNotice: (text) => notices.push(text),
     tuning,
   });

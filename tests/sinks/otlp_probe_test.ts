@@ -15,6 +15,8 @@ const CASES: readonly (readonly [Answer, boolean, RegExp])[] = [
   [{ kind: "answer", status: 200, body: "" }, true, /^answered 200$/],
   [{ kind: "answer", status: 200, body: "<html>" }, false, /^answered 200: not with OTLP JSON/],
   [failing(400, undefined, "no spans"), true, /^answered 400: no spans$/],
+  // Loki, whose receiver of log records refuses an export without any.
+  [failing(422, undefined, "at least one valid stream is required for ingestion"), true, /^answered 422/],
   [
     { kind: "answer", status: 400, headers: { "content-type": "text/html" }, body: "<h1>" },
     false,

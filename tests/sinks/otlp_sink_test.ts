@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { type OtlpTuning } from "../../sim/sinks/otlp_sink.ts";
+import { type OtlpTuning } from "../../sim/sinks/otlp_delivery.ts";
 import { type Answer, failing, inTurn, OK, partial, Receiver } from "../receiver.ts";
 import { needs } from "../permissions.ts";
 import { assertAccount, deliver, makeSink, makeSpan, requests, spanId } from "./otlp_support.ts";
@@ -25,7 +25,7 @@ function ids(from: number, to: number): string[] {
 }
 
 test("100,000 spans arrive, each once, and all are delivered", async (receiver) => {
-  const bench = makeSink({ url: receiver.url, tuning: { batchSpansMax: 1024 } });
+  const bench = makeSink({ url: receiver.url, tuning: { batchItemsMax: 1024 } });
   await deliver(bench, 100_000, 4096);
   assertAccount(bench, receiver, { generated: 100_000, delivered: 100_000 });
   assert.deepEqual([...receiver.spans.keys()].sort(), ids(0, 100_000));
@@ -184,7 +184,7 @@ test("413 is split down to one span, and what is too large alone is rejected", a
 test("no body is ever larger than the limit, and a span that is larger alone is pending", async (receiver) => {
   const bodyBytesMax = 20_000;
   const make = (number: number) => makeSpan(number, number === 500 ? bodyBytesMax : (number * 7919) % 3000);
-  const bench = makeSink({ url: receiver.url, tuning: { bodyBytesMax, batchSpansMax: 50 }, make });
+  const bench = makeSink({ url: receiver.url, tuning: { bodyBytesMax, batchItemsMax: 50 }, make });
   await deliver(bench, 1000);
   assertAccount(bench, receiver, { delivered: 999, pending: 1 });
   assert.deepEqual(bench.store.ids, [spanId(500)]);
@@ -328,7 +328,7 @@ test("at full pace the run goes on and the collector is asked again, though the 
 test("a slow collector holds the engine, so that no more is built than what is in flight and one batch", async (receiver) => {
   const gate = Promise.withResolvers<Answer>();
   receiver.respond = () => gate.promise;
-  const bench = makeSink({ url: receiver.url, tuning: { batchSpansMax: 100, exportsInFlightMax: 4 } });
+  const bench = makeSink({ url: receiver.url, tuning: { batchItemsMax: 100, exportsInFlightMax: 4 } });
   const taken = bench.sink.take(requests(0, 10_000));
   assert.ok(taken instanceof Promise);
   let held = true;
@@ -401,7 +401,7 @@ test("many exports use few connections, and none is left open", async (receiver)
     most = Math.max(most, receiver.connections);
     return OK;
   };
-  const tuning: Partial<OtlpTuning> = { batchSpansMax: 5, exportsInFlightMax: 4 };
+  const tuning: Partial<OtlpTuning> = { batchItemsMax: 5, exportsInFlightMax: 4 };
   const bench = makeSink({ url: receiver.url, tuning });
   await deliver(bench, 5000);
   assertAccount(bench, receiver, { delivered: 5000 });
@@ -414,7 +414,7 @@ test("a store that fails is the run's to hear, and the account stays exact", asy
   receiver.die();
   const bench = makeSink({ url: receiver.url });
   const full = new Error("disk full");
-  bench.store.appendSpans = () => {
+  bench.store.append = () => {
     throw full;
   };
   await assert.rejects(deliver(bench, 1000), full);

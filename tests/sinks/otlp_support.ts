@@ -5,7 +5,9 @@ import assert from "node:assert/strict";
 import type { Nanos } from "../../sim/base/time.ts";
 import { FactBatch, FactKind } from "../../sim/plan/facts.ts";
 import type { OtlpOptions } from "../../sim/sinks/otlp_options.ts";
-import { OTLP_TUNING, OtlpSink, type OtlpTuning } from "../../sim/sinks/otlp_sink.ts";
+import { OTLP_TUNING, type OtlpTuning } from "../../sim/sinks/otlp_delivery.ts";
+import { SPANS } from "../../sim/sinks/otlp_signal.ts";
+import { OtlpSink } from "../../sim/sinks/otlp_sink.ts";
 import type { Receiver } from "../receiver.ts";
 
 export function spanId(number: number): string {
@@ -83,7 +85,7 @@ export class Spans {
 export class MemoryStore {
   readonly ids: string[] = [];
 
-  appendSpans(spans: readonly ReadableSpan[]): void {
+  append(spans: readonly ReadableSpan[]): void {
     for (const span of spans) this.ids.push(span.spanContext().spanId);
   }
 }
@@ -97,7 +99,7 @@ export interface Bench {
 
 /** Nothing waits longer than some milliseconds, but for time-outs that a test expects not to run out. */
 export const QUICK: Partial<OtlpTuning> = {
-  batchSpansMax: 100,
+  batchItemsMax: 100,
   probeEveryMs: 20,
   probeTimeoutMs: 5_000,
   retry: { ...OTLP_TUNING.retry, pauseMs: 2, pauseMsMax: 5 },
@@ -115,7 +117,8 @@ export function makeSink({ url, options = {}, tuning = {}, make }: BenchSettings
   const store = new MemoryStore();
   const notices: string[] = [];
   const sink = new OtlpSink({
-    spans,
+    source: spans,
+    signal: SPANS,
     options: {
       url,
       headers: new Map(),

@@ -6,6 +6,7 @@ import { Engine } from "../../sim/engine/engine.ts";
 import { RunMetrics } from "../../sim/metrics/run_metrics.ts";
 import type { MetricsReport } from "../../sim/metrics/report.ts";
 import { FactBatch } from "../../sim/plan/facts.ts";
+import { NO_POLICIES } from "../../sim/model/policies.ts";
 import type { Plan } from "../../sim/plan/plan.ts";
 import type { PointFormat } from "../../sim/sinks/points.ts";
 import { PointsFile } from "../../sim/sinks/points_file.ts";
@@ -66,6 +67,13 @@ const SELECTORS = [
 const OK = { name: "status == 200", subject: "status", comparison: "==", value: 200 } as const;
 const FAST = { name: "duration < 50ms", subject: "duration", comparison: "<", value: 50e6 } as const;
 
+/** So that some attempts are held back, and some hedged and cancelled. */
+const POLICIES = {
+  ...NO_POLICIES,
+  hedge: { after: ms(1), max: 1 },
+  bulkhead: { concurrency: 2, queue: 0, wait: ms(0) },
+};
+
 /** An overloaded service behind a gateway: retries, timeouts, refusals, dropped iterations; thresholds with selectors. */
 export function overloaded(): Plan {
   const retry = { attempts: 3, backoff: { base: ms(20), max: ms(100), factor: 2, jitter: "none" as const } };
@@ -97,7 +105,7 @@ export function overloaded(): Plan {
     ],
     journeys: {
       pay: [
-        call("web.GET /", { checks: [OK] }),
+        call("web.GET /", { checks: [OK], policies: POLICIES }),
         call("web.POST /pay", { timeout: ms(90), retry, optional: true, checks: [OK, FAST] }),
       ],
     },

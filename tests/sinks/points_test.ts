@@ -40,6 +40,10 @@ function assertAddUp(
     const { instrument, text, metric } = each;
     const own = pointsOf(each, points, tagsOf(text));
     const values = own.map(({ value }) => value);
+    if (instrument.empty) {
+      assert.deepEqual(values.filter((value) => value !== 0), [], text);
+      continue;
+    }
     const sum = values.reduce((total, value) => total + value, 0);
     if (instrument instanceof Counter) assert.equal(sum, instrument.count, text);
     else if (instrument instanceof Rate) {

@@ -90,9 +90,9 @@ Deno.test("there is no file before the first span", async () => {
   sink.evaluate();
   assert.equal(made.files.size, 0);
   assert.equal(traces.exists, false);
-  traces.appendSpans([]);
+  traces.append([]);
   assert.equal(made.files.size, 0);
-  traces.appendSpans([new SpanBuilder(plan, IDENTITY).build(requests(plan, 1), 0)!]);
+  traces.append([new SpanBuilder(plan, IDENTITY).build(requests(plan, 1), 0)!]);
   assert.equal(traces.exists, true);
   await sink.close();
   assert.ok(made.files.get(PATH)!.closed);
@@ -128,8 +128,8 @@ Deno.test("a file that cannot be created leaves all spans pending and throws not
   made.open(PATH);
   const { traces, notices } = file(made);
   const builder = new SpanBuilder(plan, IDENTITY), batch = requests(plan, 2);
-  traces.appendSpans([builder.build(batch, 0)!]);
-  traces.appendSpans([builder.build(batch, 1)!]);
+  traces.append([builder.build(batch, 0)!]);
+  traces.append([builder.build(batch, 1)!]);
   traces.close();
   assert.deepEqual(traces.delivery, { generated: 2, delivered: 0, rejected: 0, pending: 2 });
   assert.equal(notices.length, 1);
@@ -139,7 +139,7 @@ Deno.test("a torn line that cannot be cut off is still not counted", () => {
   const made = disk({ capacity: 1500, failsToTruncate: true });
   const { traces } = file(made);
   const builder = new SpanBuilder(plan, IDENTITY), batch = requests(plan, 1);
-  traces.appendSpans([builder.build(batch, 0)!]);
+  traces.append([builder.build(batch, 0)!]);
   assert.deepEqual(traces.delivery, { generated: 1, delivered: 0, rejected: 0, pending: 1 });
   assert.match(String(traces.error), /No space left/);
 });

@@ -3,6 +3,7 @@
 
 import type { Nanos } from "../../sim/base/time.ts";
 import type { Distribution } from "../../sim/distributions/distribution.ts";
+import { type Capacity, PLAIN_CAPACITY } from "../../sim/model/capacity.ts";
 import type { Service, Step } from "../../sim/model/model.ts";
 import { Outcome } from "../../sim/plan/facts.ts";
 import type { Plan } from "../../sim/plan/plan.ts";
@@ -641,9 +642,131 @@ const OMISSION: readonly System[] = [
 
 const POLICIES: readonly System[] = [retries(0.5, 3), retries(0.6, 4), nestedRetries(), timeouts()];
 
+// ---- capacity -------------------------------------------------------------------------------------------------------
+
+/** A station of one endpoint without workers to hold, with this capacity. */
+function shared(latency: Distribution, capacity: Partial<Capacity>, concurrency = Infinity): Service {
+  return station("server", concurrency, latency, { capacity: { ...PLAIN_CAPACITY, ...capacity } });
+}
+
+/**
+ * Processor sharing: only the mean of the service time matters, and a request's time is in proportion to its work, x / (1 - rho) (L. Kleinrock, "Time-shared systems", 1967;
+ * M. Sakata, S. Noguchi and J. Oizumi, "An analysis of the M/G/1 queue under round-robin scheduling", 1971).
+ */
+function processorSharing(kind: string, latency: Distribution, lambda: number, seconds: number): System {
+  return {
+    name: `M/${kind}/1 processor sharing, load ${lambda / MU}`,
+    seconds,
+    plan: open([shared(latency, { cores: 1 })], visit, { rate: lambda }),
+    questions: [
+      meanSystem("1/(μ-λ)", 1 / (MU - lambda)),
+      question("cores in use", "ρ", lambda / MU, "number", (tape) => measure.meanBusy(tape.samples("server"))),
+    ],
+  };
+}
+
+/** Of the services of two lengths, the time of the short ones and of the long ones. */
+function proportional(lambda: number, seconds: number): System {
+  const slowed = 1 / (1 - lambda / MU);
+  const of = (least: number, most: number) => (tape: Tape): number =>
+    measure.meanTime(server(tape), (work) => work >= ms(least) && work <= ms(most));
+  return {
+    name: `M/bimodal/1 processor sharing, load ${lambda / MU}`,
+    seconds,
+    plan: open([shared(bimodal(ms(5), ms(55), 0.1), { cores: 1 })], visit, { rate: lambda }),
+    questions: [
+      meanSystem("1/(μ-λ)", 1 / (MU - lambda)),
+      question("mean time of 5 ms of work", "x/(1-ρ)", 0.005 * slowed, "time", of(4, 6)),
+      question("mean time of 55 ms of work", "x/(1-ρ)", 0.055 * slowed, "time", of(54, 56)),
+    ],
+  };
+}
+
+/** Several cores: as many present as at M/M/c, whatever the service times (the network of F. Baskett and others, 1975). */
+function severalCores(kind: string, latency: Distribution, cores: number, lambda: number, seconds: number): System {
+  return {
+    name: `M/${kind}/${cores} processor sharing, load ${lambda / MU / cores}`,
+    seconds,
+    plan: open([shared(latency, { cores })], visit, { rate: lambda }),
+    questions: [
+      meanSystem("C/(cμ-λ) + 1/μ", theory.mmcWait(cores, lambda, MU) + 1 / MU),
+      question("cores in use", "λ/μ", lambda / MU, "number", (tape) => measure.meanBusy(tape.samples("server"))),
+    ],
+  };
+}
+
+function erlangA(servers: number, lambda: number, patience: number, seconds: number): System {
+  const known = theory.erlangA(servers, lambda, MU, 1 / patience);
+  return {
+    name: `Erlang A, M/M/${servers}+M, load ${lambda / MU / servers}, patience ${patience * 1000} ms`,
+    seconds,
+    plan: open([shared(SERVICE, { patience: exponential(ms(patience * 1000)) }, servers)], visit, { rate: lambda }),
+    questions: [
+      question(
+        "share that leaves",
+        "θE[Q]/λ",
+        known.leave,
+        "share",
+        (tape) => measure.shareOf(server(tape), Outcome.expired),
+      ),
+      meanWait("E[Q]/λ", known.meanWait),
+      meanBusy("λ(1-P)/μ", known.meanBusy),
+    ],
+  };
+}
+
+const CAPACITIES: readonly System[] = [
+  processorSharing("M", SERVICE, 60, 16_000),
+  processorSharing("D", constant(ms(10)), 60, 9_000),
+  processorSharing("LN", lognormal(ms(10), 2), 60, 18_000),
+  proportional(60, 30_000),
+  severalCores("M", SERVICE, 4, 280, 4_000),
+  severalCores("LN", lognormal(ms(10), 2), 4, 280, 5_000),
+  erlangA(1, 90, 0.02, 12_000),
+  erlangA(4, 480, 0.01, 3_000),
+  {
+    name: "M/M/1+D, load 0.9, patience 20 ms",
+    seconds: 12_000,
+    plan: open([shared(SERVICE, { patience: constant(ms(20)) }, 1)], visit, { rate: 90 }),
+    questions: [
+      question(
+        "share that leaves",
+        "ρ(1-ρ)e/(1-ρ²e), e = exp(-(μ-λ)τ)",
+        theory.impatientOfOne(90, MU, 0.02),
+        "share",
+        (tape) => measure.shareOf(server(tape), Outcome.expired),
+      ),
+    ],
+  },
+  {
+    name: "M/M/1, last come first served, load 0.5",
+    seconds: 50_000,
+    plan: open([shared(SERVICE, { discipline: "lifo" }, 1)], visit, { rate: 50 }),
+    questions: [
+      meanWait("ρ/(μ-λ), as in order", 0.5 / 50),
+      question("share that waits", "ρ", 0.5, "share", (tape) => measure.shareWaited(server(tape))),
+    ],
+  },
+  {
+    name: "token bucket, 100/s and 5 at once, 90 a second",
+    seconds: 25_000,
+    plan: open([shared(constant(ms(1)), { rateLimit: { rate: 100, burst: 5, view: "replica" } })], visit, { rate: 90 }),
+    questions: [
+      question(
+        "share held back",
+        "M/D/1/5, Brun and Garcia",
+        theory.mdk(5, 0.9),
+        "share",
+        (tape) => measure.shareOf(server(tape), Outcome.rateLimited),
+      ),
+    ],
+  },
+];
+
 /** All systems, in the order of the table. */
 export const SYSTEMS: readonly System[] = [
   ...STATIONS,
+  ...CAPACITIES,
   ...REPLICAS,
   ...NETWORKS,
   ...POLICIES,

@@ -75,6 +75,57 @@ export function mmck(servers: number, places: number, lambda: number, mu: number
   return birthDeath(places, servers, mu, () => lambda);
 }
 
+/** What becomes of impatient requests in the long run. */
+export interface Impatience {
+  /** Share of the requests that leave the queue unserved. */
+  readonly leave: number;
+  /** Of those that are served and those that leave alike. */
+  readonly meanWait: number;
+  readonly meanBusy: number;
+}
+
+/**
+ * Erlang A, M/M/c+M (C. Palm, "Research on telephone traffic carried by full availability groups", 1957; O. Garnett,
+ * A. Mandelbaum and M. Reiman, "Designing a call center with impatient customers", 2002): a birth-death process in which
+ * those who wait leave at rate theta each.
+ */
+export function erlangA(servers: number, lambda: number, mu: number, theta: number): Impatience {
+  const most = servers + 2000;
+  const weights = [1];
+  for (let n = 1; n <= most; n++) {
+    weights.push(weights[n - 1]! * lambda / (Math.min(n, servers) * mu + Math.max(0, n - servers) * theta));
+  }
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const mean = (value: (n: number) => number): number =>
+    weights.reduce((sum, weight, n) => sum + weight / total * value(n), 0);
+  const meanQueued = mean((n) => Math.max(0, n - servers));
+  return {
+    leave: theta * meanQueued / lambda,
+    meanWait: meanQueued / lambda,
+    meanBusy: mean((n) => Math.min(n, servers)),
+  };
+}
+
+/** M/M/1+D: the share that leaves a queue in which all wait for `patience` at most (D. Y. Barrer 1957). */
+export function impatientOfOne(lambda: number, mu: number, patience: number): number {
+  const rho = lambda / mu, tail = Math.exp(-(mu - lambda) * patience);
+  return rho * (1 - rho) * tail / (1 - rho * rho * tail);
+}
+
+/**
+ * M/D/1/K: the share that is refused, with K places, service included (O. Brun and J.-M. Garcia, "Analytical solution of
+ * finite capacity M/D/1 queues", 2000). A token bucket of K tokens under Poisson arrivals is that system: the tokens that
+ * are out come back one after the other.
+ */
+export function mdk(places: number, rho: number): number {
+  let sum = 0, factorial = 1;
+  for (let k = 0; k < places; k++) {
+    if (k > 0) factorial *= k;
+    sum += (-1) ** k / factorial * (places - 1 - k) ** k * Math.exp((places - 1 - k) * rho) * rho ** k;
+  }
+  return 1 - sum / (1 + rho * sum);
+}
+
 /** The machine repairman, M/M/c//N: `users` that think for `think` on average (Gross, chapter 2). */
 export function repairman(users: number, servers: number, think: number, mu: number): BirthDeath {
   return birthDeath(users, servers, mu, (n) => (users - n) / think);

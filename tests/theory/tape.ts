@@ -164,12 +164,15 @@ export class Tape {
 
 // ---- estimates of one run, in seconds -------------------------------------------------------------------------------
 
-/** Mean time from start to end of all but refused visits. */
-export function meanTime(track: Track): number {
-  const start = track.start.values, end = track.end.values, outcome = track.outcome.values;
+/**
+ * Mean time from start to end of all but refused visits.
+ * @param wanted by their own work in nanoseconds; all if left out
+ */
+export function meanTime(track: Track, wanted?: (work: number) => boolean): number {
+  const start = track.start.values, end = track.end.values, outcome = track.outcome.values, work = track.work.values;
   let sum = 0, count = 0;
   for (let i = 0; i < start.length; i++) {
-    if (outcome[i] === Outcome.refused) continue;
+    if (outcome[i] === Outcome.refused || (wanted !== undefined && !wanted(work[i]!))) continue;
     sum += end[i]! - start[i]!;
     count++;
   }

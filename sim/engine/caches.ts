@@ -1,0 +1,159 @@
+// Caches: what is in them falls out of what was asked for, and so does the ratio of hits.
+
+import { drawKey, spread } from "../plan/keys.ts";
+import type { Instruction } from "../plan/plan.ts";
+import type { PlanCache } from "../plan/state.ts";
+import { mixed } from "../base/draws.ts";
+import type { Core } from "./core.ts";
+import { Event } from "./event.ts";
+import { type Frame, FrameState } from "./frame.ts";
+import { type Held, nextWaiter, type Waiter } from "./held.ts";
+import { LruStore } from "./lru_store.ts";
+
+/** One request of a replica fetches a key, and others wait for it. */
+class Flight implements Held {
+  readonly waiters: Waiter[] = [];
+
+  constructor(
+    readonly caches: Caches,
+    readonly flights: Map<number, Flight>,
+    readonly key: number,
+    public holder: Frame,
+  ) {}
+
+  /** As with Go's singleflight: whoever waits gets the same error. Of one that was cut off the next takes the place. */
+  abandon(outcome: number, status: number, cause: number, causeOutcome: number): void {
+    this.caches.abandoned(this, outcome, status, cause, causeOutcome);
+  }
+}
+
+export class Caches {
+  readonly #core: Core;
+  readonly #plan: readonly PlanCache[];
+  /** By number of the store, then by replica of its holder. */
+  readonly #stores: LruStore[][] = [];
+  /** By cache, then by replica of the service that asks. */
+  readonly #flights: Map<number, Flight>[][] = [];
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.#plan = core.plan.caches ?? [];
+  }
+
+  #store(cache: PlanCache, replica: number): LruStore {
+    return (this.#stores[cache.store] ??= [])[replica] ??= new LruStore(cache.entries);
+  }
+
+  #shardOf(cache: PlanCache, key: number): number {
+    return key % this.#core.fleet.replicasOf(cache.holder).length;
+  }
+
+  /** Where the entry of the strand's innermost key is: a shard of the cache, or the strand's own replica. */
+  shard(frame: Frame, service: number): number {
+    return frame.cacheKeys.at(-1)! % this.#core.fleet.replicasOf(service).length;
+  }
+
+  key(frame: Frame, { site }: Instruction): void {
+    const cache = this.#plan[site]!;
+    const { root } = frame;
+    this.#core.strands.askedKey(frame);
+    const { context } = this.#core.plan.workloads[root.workload]!;
+    frame.cacheKeys.push(spread(drawKey(cache.key, context, root, mixed.high, mixed.low), cache.space));
+    frame.pc++;
+  }
+
+  /** Goes on after the whole step when the key is there, else to the next instruction. */
+  look(frame: Frame, { site, jump }: Instruction): void {
+    const cache = this.#plan[site]!;
+    const key = frame.cacheKeys.at(-1)!;
+    const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
+    if (this.#store(cache, replica).has(key, this.#core.now)) {
+      this.#core.facts.cache(this.#core.now, frame.root, cache, replica, true);
+      frame.cacheKeys.pop();
+      frame.pc = jump;
+    } else frame.pc++;
+  }
+
+  /** Counts a miss. Gives true when the strand waits for another that fetches the same. */
+  miss(frame: Frame, { site }: Instruction): boolean {
+    const cache = this.#plan[site]!;
+    const key = frame.cacheKeys.at(-1)!;
+    const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
+    this.#core.facts.cache(this.#core.now, frame.root, cache, replica, false);
+    if (!cache.singleflight) {
+      frame.pc++;
+      return false;
+    }
+    const flights = (this.#flights[site] ??= [])[frame.replica] ??= new Map();
+    const flight = flights.get(key);
+    if (flight === undefined) {
+      this.#lead(frame, flights, key, new Flight(this, flights, key, frame));
+      frame.pc++;
+      return false;
+    }
+    frame.state = FrameState.waiting;
+    frame.waitsFor = flight;
+    flight.waiters.push({ frame, generation: frame.generation, since: this.#core.now });
+    return true;
+  }
+
+  #lead(frame: Frame, flights: Map<number, Flight>, key: number, flight: Flight): void {
+    flights.set(key, flight);
+    frame.held.push(flight);
+  }
+
+  fill(frame: Frame, { site }: Instruction): void {
+    const cache = this.#plan[site]!;
+    const key = frame.cacheKeys.at(-1)!;
+    const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
+    this.#store(cache, replica).put(key, this.#core.now + cache.ttl);
+    frame.pc++;
+  }
+
+  /** The key has been fetched: those who wait for it go on. */
+  done(frame: Frame, { site }: Instruction): void {
+    frame.cacheKeys.pop();
+    frame.pc++;
+    if (!this.#plan[site]!.singleflight) return;
+    const flight = frame.held.pop() as Flight;
+    flight.flights.delete(flight.key);
+    for (let next = nextWaiter(flight.waiters); next !== undefined; next = nextWaiter(flight.waiters)) {
+      const { frame: follower } = next;
+      follower.cacheKeys.pop();
+      follower.pc = follower.program[follower.pc]!.jump;
+      this.#goOn(follower);
+    }
+  }
+
+  #goOn(frame: Frame): void {
+    frame.waitsFor = undefined;
+    this.#core.schedule(this.#core.now, Event.resume, frame.slot, frame.generation);
+  }
+
+  abandoned(flight: Flight, outcome: number, status: number, cause: number, causeOutcome: number): void {
+    flight.flights.delete(flight.key);
+    if (outcome === 0) {
+      const next = nextWaiter(flight.waiters);
+      if (next === undefined) return;
+      flight.holder = next.frame;
+      this.#lead(next.frame, flight.flights, flight.key, flight);
+      next.frame.pc++;
+      return this.#goOn(next.frame);
+    }
+    for (let next = nextWaiter(flight.waiters); next !== undefined; next = nextWaiter(flight.waiters)) {
+      next.frame.waitsFor = undefined;
+      next.frame.generation = (next.frame.generation + 1) | 0;
+      this.#core.strands.fail(next.frame, outcome, status, cause, causeOutcome);
+    }
+  }
+
+  /** What a process held in memory is lost with it. */
+  lose(service: number, replica: number): void {
+    for (const cache of this.#plan) if (cache.holder === service) this.#stores[cache.store]?.[replica]?.clear();
+  }
+
+  /** Empties all that a service holds. */
+  flush(service: number): void {
+    for (const { replica } of this.#core.fleet.replicasOf(service)) this.lose(service, replica);
+  }
+}

@@ -1,0 +1,164 @@
+// What a Kubernetes cluster says about the replicas: the kubelet's cAdvisor about containers, kube-state-metrics about
+// pods, Deployments and StatefulSets. Both go on telling while a process is down.
+
+import type { Attributes } from "@opentelemetry/api";
+import { SECOND } from "../base/time.ts";
+import type { Plan, PlanService } from "../plan/plan.ts";
+import { INSTRUMENTS } from "./metric_instruments.ts";
+import type { Instrument, MetricPoint } from "./metric_points.ts";
+import type { Process } from "./metric_recorder.ts";
+import { dnsLabel } from "./names.ts";
+
+const SCOPE = { name: "" };
+const KUBE_STATE: Attributes = {
+  "service.name": "kube-state-metrics",
+  "service.instance.id": "kube-state-metrics:8080",
+};
+/** The kernel's default, and the kubelet's. */
+const CFS_PERIOD_NS = 100e6;
+const PHASES = ["Pending", "Succeeded", "Failed", "Unknown", "Running"];
+
+export class ClusterMetrics {
+  readonly #startEpochNs: bigint;
+  readonly #namespace: string;
+  /** Of the kubelet on each node. */
+  readonly #kubelets = new Map<string, Attributes>();
+
+  constructor(plan: Plan, startEpochNs: bigint) {
+    this.#startEpochNs = startEpochNs;
+    this.#namespace = dnsLabel(plan.namespace, 63);
+  }
+
+  /** @param processes `[service][replica]`; pods that are down are among them */
+  collect(processes: readonly (readonly (Process | undefined)[])[], time: number, points: MetricPoint[]): void {
+    this.#write(processes, time, points, (value) => value);
+  }
+
+  /** Says of everything that there is no value any more. */
+  end(processes: readonly (readonly (Process | undefined)[])[], time: number, points: MetricPoint[]): void {
+    this.#write(processes, time, points, () => NaN);
+  }
+
+  #write(
+    processes: readonly (readonly (Process | undefined)[])[],
+    time: number,
+    points: MetricPoint[],
+    valueOf: (value: number) => number,
+  ): void {
+    const add = (
+      instrument: Instrument,
+      value: number,
+      attributes: Attributes,
+      resource = KUBE_STATE,
+      start = 0,
+    ): void => {
+      points.push({
+        series: { instrument, resource, scope: SCOPE, attributes },
+        startEpochNs: this.#startEpochNs,
+        start,
+        time,
+        value: valueOf(value),
+        histogram: undefined,
+      });
+    };
+    for (const replicas of processes) {
+      const pods = replicas.filter((process) => process !== undefined);
+      for (const process of pods) {
+        this.#container(process, time, add);
+        this.#pod(process, add);
+      }
+      if (pods.length > 0) this.#controller(pods[0]!.service, pods, add);
+    }
+  }
+
+  #container(process: Process, time: number, add: Add): void {
+    if (!process.alive) return;
+    const { pod, workload, node, podUid } = process.instance;
+    const labels: Attributes = {
+      metrics_path: "/metrics/cadvisor",
+      id: `/kubepods/burstable/pod${podUid}`,
+      namespace: this.#namespace,
+      pod,
+      container: workload,
+      image: imageOf(process.service),
+      node,
+    };
+    let kubelet = this.#kubelets.get(node);
+    if (kubelet === undefined) {
+      this.#kubelets.set(node, kubelet = { "service.name": "kubelet", "service.instance.id": node });
+    }
+    const epoch = (at: number): number => Number(this.#startEpochNs / 1_000_000n) / 1000 + at / SECOND;
+    add(INSTRUMENTS.cpuUsage, process.cpu_ns / SECOND, { ...labels, cpu: "total" }, kubelet, process.started);
+    const { cpuLimit } = process.service.capacity;
+    if (Number.isFinite(cpuLimit)) {
+      const periods = Math.floor((time - process.started) / CFS_PERIOD_NS);
+      add(INSTRUMENTS.cfsPeriods, periods, labels, kubelet, process.started);
+      add(INSTRUMENTS.cfsThrottledPeriods, process.throttledPeriods, labels, kubelet, process.started);
+      add(INSTRUMENTS.cfsThrottled, process.throttled_ns / SECOND, labels, kubelet, process.started);
+      add(INSTRUMENTS.cpuQuota, cpuLimit * CFS_PERIOD_NS / 1000, labels, kubelet);
+      add(INSTRUMENTS.cpuPeriod, CFS_PERIOD_NS / 1000, labels, kubelet);
+    }
+    add(INSTRUMENTS.containerStart, epoch(process.started), labels, kubelet);
+    add(INSTRUMENTS.containerSeen, Math.floor(epoch(time)), labels, kubelet);
+  }
+
+  #pod(process: Process, add: Add): void {
+    const { instance, service, alive } = process;
+    const pod: Attributes = { namespace: this.#namespace, pod: instance.pod, uid: instance.podUid };
+    const container = { ...pod, container: instance.workload };
+    const owner = {
+      created_by_kind: instance.isStateful ? "StatefulSet" : "ReplicaSet",
+      created_by_name: ownerOf(process),
+    };
+    add(INSTRUMENTS.podInfo, 1, { ...pod, pod_ip: instance.ip, node: instance.node, ...owner });
+    add(INSTRUMENTS.podOwner, 1, {
+      ...pod,
+      owner_kind: owner.created_by_kind,
+      owner_name: owner.created_by_name,
+      owner_is_controller: "true",
+    });
+    for (const phase of PHASES) add(INSTRUMENTS.podPhase, phase === "Running" ? 1 : 0, { ...pod, phase });
+    for (const condition of ["true", "false", "unknown"]) {
+      add(INSTRUMENTS.podReady, condition === String(alive) ? 1 : 0, { ...pod, condition });
+    }
+    add(INSTRUMENTS.containerInfo, 1, { ...container, image: imageOf(service) });
+    add(INSTRUMENTS.containerReady, alive ? 1 : 0, container);
+    add(INSTRUMENTS.containerRunning, alive ? 1 : 0, container);
+    add(INSTRUMENTS.containerRestarts, process.restarts, container);
+  }
+
+  #controller(service: PlanService, pods: readonly Process[], add: Add): void {
+    const { workload, isStateful } = pods[0]!.instance;
+    const ready = pods.filter(({ alive }) => alive).length;
+    const desired = service.replicas;
+    if (isStateful) {
+      const labels = { namespace: this.#namespace, statefulset: workload };
+      add(INSTRUMENTS.statefulsetReplicas, desired, labels);
+      add(INSTRUMENTS.statefulsetStatusReplicas, pods.length, labels);
+      add(INSTRUMENTS.statefulsetReady, ready, labels);
+      return;
+    }
+    const labels = { namespace: this.#namespace, deployment: workload };
+    add(INSTRUMENTS.deploymentReplicas, desired, labels);
+    add(INSTRUMENTS.deploymentStatusReplicas, pods.length, labels);
+    add(INSTRUMENTS.deploymentAvailable, ready, labels);
+    add(INSTRUMENTS.deploymentUnavailable, pods.length - ready, labels);
+  }
+}
+
+type Add = (
+  instrument: Instrument,
+  value: number,
+  attributes: Attributes,
+  resource?: Attributes,
+  start?: number,
+) => void;
+
+function imageOf(service: PlanService): string {
+  return `${dnsLabel(service.name, 63)}:${service.version}`.toWellFormed();
+}
+
+/** A pod's name without its own part is its ReplicaSet's. */
+function ownerOf({ instance }: Process): string {
+  return instance.isStateful ? instance.workload : instance.pod.slice(0, instance.pod.lastIndexOf("-"));
+}

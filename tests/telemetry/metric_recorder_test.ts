@@ -1,0 +1,152 @@
+// What processes and their cluster say about facts written out by hand, and about a simulated run against its own spans.
+
+import assert from "node:assert/strict";
+import { seconds } from "../build.ts";
+import { FactBatch, FactKind, Outcome } from "../../sim/plan/facts.ts";
+import { Engine } from "../../sim/engine/engine.ts";
+import { familyName } from "../../sim/sinks/openmetrics.ts";
+import { metricsRequest } from "../../sim/sinks/otlp_metrics_json.ts";
+import { INSTRUMENTS } from "../../sim/telemetry/metric_instruments.ts";
+import type { MetricPoint } from "../../sim/telemetry/metric_points.ts";
+import { MetricRecorder } from "../../sim/telemetry/metric_recorder.ts";
+import { SpanBuilder } from "../../sim/telemetry/spans.ts";
+import { addFact, tinyPlan } from "../plans.ts";
+import { IDENTITY, shop } from "./plan.ts";
+
+const S = 1e9;
+
+/** Replica 0 of web tells of itself in each of these seconds. */
+function record(facts: (batch: FactBatch) => void, seen: readonly number[]): MetricRecorder {
+  const batch = new FactBatch(), recorder = new MetricRecorder(tinyPlan(), IDENTITY);
+  for (const at of seen) addFact(batch, FactKind.station, { at: at * 1000, wait: 3 / 1e6 });
+  facts(batch);
+  const rows = [...Array(batch.length).keys()].sort((a, b) => batch.time[a]! - batch.time[b]!);
+  for (const row of rows) recorder.take(batch, row);
+  return recorder;
+}
+
+function named(points: readonly MetricPoint[], name: string): MetricPoint[] {
+  return points.filter(({ series }) => series.instrument.name === name);
+}
+
+Deno.test("a server's durations fall into the conventions' buckets, by route and status, in seconds", () => {
+  const recorder = record((batch) => {
+    for (const [took, status] of [[4, 200], [5, 200], [6, 200], [20_000, 200], [1, 503]] as const) {
+      addFact(batch, FactKind.request, { at: 900, took, status, outcome: status === 200 ? Outcome.ok : Outcome.error });
+    }
+  }, [1]);
+  const [good, bad] = named(recorder.collect(S), "http.server.request.duration");
+  assert.equal(good!.series.instrument.unit, "s");
+  assert.deepEqual([...good!.histogram!.buckets], [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  assert.ok(Math.abs(good!.histogram!.sum - 20.015) < 1e-9);
+  assert.equal(good!.series.attributes["http.route"], "/");
+  assert.equal(good!.series.attributes["http.response.status_code"], 200);
+  assert.equal(good!.series.attributes["error.type"], undefined);
+  assert.equal(bad!.series.attributes["error.type"], "503");
+});
+
+Deno.test("counters are cumulative, and begin anew with their start when a process does", () => {
+  const batch = new FactBatch();
+  const recorder = new MetricRecorder(tinyPlan(), IDENTITY);
+  const take = (kind: FactKind, fact: Parameters<typeof addFact>[2]): void =>
+    recorder.take(batch, addFact(batch, kind, fact));
+  const count = (time: number): [number, number] | undefined => {
+    const [point] = named(recorder.collect(time * S), "http.server.request.duration");
+    return point === undefined ? undefined : [point.value, point.start / S];
+  };
+  take(FactKind.station, { at: 1000 });
+  take(FactKind.request, { at: 1100, took: 5, status: 200 });
+  assert.deepEqual(count(2), [1, 0]);
+  take(FactKind.station, { at: 2000 });
+  take(FactKind.request, { at: 2100, took: 5, status: 200 });
+  assert.deepEqual(count(3), [2, 0]);
+  // Silent from 2 s to 10 s: it was not there.
+  const gone = recorder.collect(6 * S);
+  const stale = named(gone, "http.server.request.duration");
+  assert.equal(stale.length, 1);
+  assert.ok(Number.isNaN(stale[0]!.value), "it is said once that there is no value");
+  assert.equal(named(gone, "container_cpu_usage_seconds_total").length, 0);
+  assert.equal(named(gone, "kube_pod_container_status_ready")[0]!.value, 0);
+  assert.deepEqual(named(recorder.collect(7 * S), "http.server.request.duration"), [], "a dead process has no samples");
+  take(FactKind.station, { at: 10_000 });
+  take(FactKind.request, { at: 10_100, took: 5, status: 200 });
+  assert.deepEqual(count(11), [1, 10]);
+  const restarts = named(recorder.collect(11 * S), "kube_pod_container_status_restarts_total");
+  assert.equal(restarts[0]!.value, 1);
+});
+
+Deno.test("queue and workers are gauges as told last; refusals are counted, and no wait is made up for them", () => {
+  const recorder = record((batch) => {
+    addFact(batch, FactKind.request, { at: 500, took: 0, status: 503, outcome: Outcome.refused });
+    addFact(batch, FactKind.request, { at: 600, took: 30, wait: 20, status: 200 });
+  }, [1]);
+  const points = recorder.collect(S);
+  assert.equal(named(points, "server.queue.length")[0]!.value, 3);
+  assert.equal(named(points, "server.workers.limit")[0]!.value, 10);
+  assert.equal(named(points, "server.requests.refused")[0]!.value, 1);
+  const [wait] = named(points, "server.queue.wait.duration");
+  assert.equal(wait!.value, 1);
+  assert.ok(Math.abs(wait!.histogram!.sum - 0.02) < 1e-9);
+});
+
+Deno.test("of a simulated run, every counted request and call is a span of the same kind, and exemplars are among them", () => {
+  const of = shop("java");
+  const engine = new Engine(of, 1), batch = new FactBatch();
+  const recorder = new MetricRecorder(of, IDENTITY), spans = new SpanBuilder(of, IDENTITY);
+  const ids = new Set<string>();
+  let interrupted = 0, last = 0;
+  for (let until = 0; !engine.done;) {
+    engine.step(seconds(until += 1), batch);
+    for (let row = 0; row < batch.length; row++) {
+      recorder.take(batch, row);
+      last = batch.time[row]!;
+      const span = spans.build(batch, row);
+      if (span === undefined) continue;
+      if (batch.outcome[row] === Outcome.interrupted) interrupted++;
+      ids.add(`${span.spanContext().traceId}${span.spanContext().spanId}`);
+    }
+    batch.clear();
+  }
+  const points = recorder.collect(last);
+  const durations = points.filter(({ series }) => /\.(request|operation|call)\.duration$/.test(series.instrument.name));
+  assert.ok(ids.size > 0);
+  assert.equal(durations.reduce((sum, { value }) => sum + value, 0), ids.size - interrupted);
+  const exemplars = durations.flatMap(({ histogram }) => histogram!.exemplars);
+  assert.ok(exemplars.length > 0);
+  for (const { traceId, spanId } of exemplars) assert.ok(ids.has(traceId + spanId));
+  assert.deepEqual(durations.flatMap(({ histogram }) => histogram!.exemplars).length, exemplars.length);
+  assert.equal(
+    recorder.collect(last).flatMap(({ histogram }) => histogram?.exemplars ?? []).length,
+    0,
+    "an exemplar is told once",
+  );
+});
+
+Deno.test("a request of OTLP JSON has 64-bit numbers as texts, and no value where a process has ended", () => {
+  const recorder = record((batch) => void addFact(batch, FactKind.request, { at: 900, took: 4, status: 200 }), [1]);
+  const points = [...recorder.collect(S), ...recorder.end(2 * S)];
+  const request = JSON.parse(JSON.stringify(metricsRequest(named(points, "http.server.request.duration")))) as {
+    resourceMetrics: { scopeMetrics: { metrics: { histogram: { dataPoints: Record<string, unknown>[] } }[] }[] }[];
+  };
+  const [point, ended] = request.resourceMetrics[0]!.scopeMetrics[0]!.metrics[0]!.histogram.dataPoints;
+  assert.equal(point!["count"], "1");
+  assert.equal(point!["timeUnixNano"], String(IDENTITY.startEpochNs + 1_000_000_000n));
+  assert.equal((point!["bucketCounts"] as unknown[]).length, (point!["explicitBounds"] as unknown[]).length + 1);
+  assert.equal(ended!["flags"], 1);
+});
+
+Deno.test("names in Prometheus are those that its OTLP receiver makes", () => {
+  const names = Object.values(INSTRUMENTS).map(familyName);
+  assert.equal(new Set(names).size, names.length);
+  for (
+    const name of [
+      "http_server_request_duration_seconds",
+      "http_server_request_body_size_bytes",
+      "db_client_operation_duration_seconds",
+      "messaging_client_sent_messages",
+      "container_cpu_usage_seconds",
+      "kube_pod_container_status_restarts",
+      "server_workers_busy",
+    ]
+  ) assert.ok(names.includes(name), name);
+});
