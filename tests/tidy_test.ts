@@ -20,14 +20,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     sinks: ["telemetry"],
     report: ["metrics"],
     run: ["scenario", "engine", "sinks", "report"],
-    cli: ["run"],
+    replay: ["run"],
+    cli: ["replay"],
   };
   const all = (room: string): string[] => direct[room]!.flatMap((each) => [each, ...all(each)]);
   return Object.fromEntries(Object.keys(direct).map((room) => [room, [...new Set(all(room))]]));
 })();
 
 /** Rooms that may read clocks, wait and do I/O. */
-const IMPURE = new Set(["sinks", "run", "cli"]);
+const IMPURE = new Set(["sinks", "run", "replay", "cli"]);
 const BANNED_EVERYWHERE = [/\bMath\.random\b/, /@ts-ignore/, /\.only\(/];
 const BANNED_IN_PURE = [
   /\bDate\.now\b/,
@@ -77,7 +78,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "no chance but keyed draws, and no clock, timer or I/O outside sinks, run and cli",
+  name: "no chance but keyed draws, and no clock, timer or I/O outside sinks, run, replay and cli",
   ignore: read,
   fn() {
     const wrong: string[] = [];
