@@ -443,12 +443,14 @@ function signatureOf(bytes: Uint8Array, from: number, end: number): Uint8Array {
   return signature;
 }
 
+/** Where `wanted` lies in bytes `from` to `end`; -1 when it does not. */
 function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number, end: number): number {
-  for (let at = bytes.indexOf(wanted[0]!, from); at >= 0 && at + wanted.length <= end;) {
+  const within = bytes.subarray(from, end);
+  for (let at = within.indexOf(wanted[0]!); at >= 0 && at + wanted.length <= within.length;) {
     let i = 1;
-    while (i < wanted.length && bytes[at + i] === wanted[i]) i++;
-    if (i === wanted.length) return at;
-    at = bytes.indexOf(wanted[0]!, at + 1);
+    while (i < wanted.length && within[at + i] === wanted[i]) i++;
+    if (i === wanted.length) return from + at;
+    at = within.indexOf(wanted[0]!, at + 1);
   }
   return -1;
 }
