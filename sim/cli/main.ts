@@ -6,6 +6,7 @@ import { printInvalid, UsageError } from "./command.ts";
 import { print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { inspectCommand } from "./inspect_command.ts";
+import { replayCommand } from "./replay_command.ts";
 import { runCommand } from "./run_command.ts";
 import { schemaCommand } from "./schema_command.ts";
 import { validateCommand } from "./validate_command.ts";
@@ -15,6 +16,7 @@ Examples:
   deno task run scenarios/checkout.yaml                    in real time, about three minutes
   deno task run scenarios/checkout.yaml --pace max         the same bytes, as fast as it goes
   deno task inspect scenarios/checkout.yaml                what it will do, without running it
+  deno task replay runs/<run id>                           a recording again, as if it happened now
   deno task validate scenarios/
 `;
 
@@ -28,7 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addHelpText("after", EXAMPLES)
     .configureOutput({ writeOut: print, writeErr: printError })
     .exitOverride();
-  for (const make of [runCommand, inspectCommand, validateCommand, schemaCommand]) {
+  for (const make of [runCommand, replayCommand, inspectCommand, validateCommand, schemaCommand]) {
     const command = make(finish).copyInheritedSettings(program);
     command.exitOverride();
     program.addCommand(command);

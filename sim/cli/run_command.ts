@@ -10,14 +10,15 @@ import { SUMMARY_MODES, type SummaryInput, type SummaryMode, TREND_STATS } from 
 import { summaryJson } from "../report/summary_json.ts";
 import { summaryText } from "../report/summary_text.ts";
 import { makeRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
-import { RunSinks, TRACE_MODES, type TraceMode } from "../run/run_sinks.ts";
+import { RunSinks } from "../run/run_sinks.ts";
+import { TRACE_MODES, type TraceMode } from "../run/trace_destination.ts";
 import { Run, type RunResult } from "../run/run.ts";
 import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
 import { compileScenario } from "../scenario/compile.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
 import { type OpenOutput, openOutputs, type Output, OutputError } from "../sinks/outputs.ts";
 import { visible } from "../base/diagnostics.ts";
-import { collect, parsed, parseSeed, UsageError } from "./command.ts";
+import { collect, parsePace, parseSeed, UsageError } from "./command.ts";
 import { colorOf, columnsOf, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { collectOutput, parseTrendStats } from "./output_flags.ts";
@@ -96,14 +97,6 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
     .option("--json", "print summary.json instead of the summary")
     .addHelpText("after", EXAMPLES)
     .action(async (path: string, flags: RunFlags) => finish(await run(path, flags)));
-}
-
-function parsePace(text: string): number {
-  if (text === "max") return Infinity;
-  if (text === "realtime") return 1;
-  const match = /^(\d+(?:\.\d+)?)x$/.exec(text);
-  const pace = match === null ? NaN : Number(match[1]);
-  return parsed(pace > 0 && pace <= 1e9 ? pace : undefined, "It is realtime, max, or a multiple like 10x.");
 }
 
 /** Start of the run: nanoseconds since the epoch. */

@@ -39,6 +39,12 @@ export class SpanMaker {
     sink.span(view);
   }
 
+  /** Reads a span that is known to be one into the view. */
+  read(bytes: Uint8Array, length: number): void {
+    this.#cursor.reset(bytes, 0, length);
+    this.#scanner.scan();
+  }
+
   /** A span whose bytes are OTLP JSON in a buffer of their own with a 0 behind them. */
   fromBytes(bytes: Uint8Array, length: number, sink: RecordSink, where: number): void {
     const cursor = this.#cursor;

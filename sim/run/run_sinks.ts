@@ -5,7 +5,6 @@ import type { FactBatch } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import { LogFiles } from "../sinks/log_files.ts";
 import { type OtlpOptions, shownUrl } from "../sinks/otlp_options.ts";
-import { askCollector } from "../sinks/otlp_probe.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
 import type { OpenOutput } from "../sinks/outputs.ts";
 import { PointsFile } from "../sinks/points_file.ts";
@@ -14,10 +13,7 @@ import { TraceFile, TraceFileSink } from "../sinks/trace_file.ts";
 import type { RunIdentity } from "../telemetry/identity.ts";
 import { SpanBuilder } from "../telemetry/spans.ts";
 import { RUN_FILES, RunFilesError } from "./run_files.ts";
-
-/** `auto`: the collector if one answers, else the file; `otlp`: the collector in any case. */
-export const TRACE_MODES = ["auto", "otlp", "file", "none"] as const;
-export type TraceMode = (typeof TRACE_MODES)[number];
+import { traceDestination, type TraceMode } from "./trace_destination.ts";
 
 export interface RunSinksSettings {
   readonly plan: Plan;
@@ -34,9 +30,6 @@ export interface RunSinksSettings {
   /** A path as the user would write it. */
   readonly showPath: (path: string) => string;
 }
-
-/** How long `auto` waits for a collector's answer. */
-const PROBE_TIMEOUT_MS = 1_000;
 
 const NOTHING: Delivery = { generated: 0, delivered: 0, rejected: 0, pending: 0 };
 
@@ -85,14 +78,7 @@ export class RunSinks {
   static async open(settings: RunSinksSettings): Promise<RunSinks> {
     const { plan, identity, onNotice, otlp, showPath } = settings;
     const traceFile = new TraceFile({ path: join(settings.runFolder, RUN_FILES.traces), onNotice });
-    const url = shownUrl(otlp.url);
-    let mode = settings.traces;
-    let why: readonly string[] = [];
-    if (mode === "auto") {
-      const { answers, words } = await askCollector(otlp, PROBE_TIMEOUT_MS);
-      mode = answers ? "otlp" : "file";
-      if (!answers) why = [`no collector at ${url}: ${words}`];
-    }
+    const { mode, why } = await traceDestination(settings.traces, otlp);
     const logs = openLogs(settings);
     const builder = new SpanBuilder(plan, identity);
     const outputs = settings.outputs.map(({ output, name, open }) =>
@@ -112,7 +98,7 @@ export class RunSinks {
       return new RunSinks(logs, sink, traceFile, [showPath(traceFile.path), ...why], outputs);
     }
     const sink = new OtlpSink({ spans: builder, options: otlp, pendingStore: traceFile, onNotice });
-    return new RunSinks(logs, sink, traceFile, [url], outputs);
+    return new RunSinks(logs, sink, traceFile, [shownUrl(otlp.url)], outputs);
   }
 
   /** `points` are those of all outputs together; undefined when there is no output. */

@@ -12,7 +12,6 @@ import {
   type IExportTraceServiceResponse,
   type ISerializer,
   JsonTraceSerializer,
-  TraceExporterMetricsHelper,
 } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { parseExportResponse, partialSuccess } from "./otlp_answer.ts";
@@ -33,14 +32,23 @@ const STATUS_TOO_LARGE = 413;
 /** The exporter frees a place a moment after its callback, so one is not enough for one export at a time. */
 const PLACES = 8;
 
+/** Writes spans as the body of a request: OTLP JSON. Undefined when that cannot be done. */
+export type SerializeSpans<Span> = (spans: Span[]) => Uint8Array | undefined;
+
+export function serializeReadableSpans(spans: ReadableSpan[]): Uint8Array | undefined {
+  return JsonTraceSerializer.serializeRequest(spans);
+}
+
 /** An exporter and what it needs to know of its only export in flight. */
-export class ExportSlot {
-  readonly #exporter: OTLPExporterBase<ReadableSpan[]>;
+export class ExportSlot<Span = ReadableSpan> {
+  readonly #exporter: OTLPExporterBase<Span[]>;
+  readonly #write: SerializeSpans<Span>;
   #bodyBytes = 0;
   #response: IExportTraceServiceResponse | undefined;
 
-  constructor(link: CollectorLink, timeoutMs: number, readonly bodyBytesMax: number) {
-    const serializer: ISerializer<ReadableSpan[], IExportTraceServiceResponse> = {
+  constructor(link: CollectorLink, timeoutMs: number, readonly bodyBytesMax: number, write: SerializeSpans<Span>) {
+    this.#write = write;
+    const serializer: ISerializer<Span[], IExportTraceServiceResponse> = {
       serializeRequest: (spans) => this.#serialize(spans),
       deserializeResponse: (data) => (this.#response = parseExportResponse(data)) ?? {},
     };
@@ -49,7 +57,7 @@ export class ExportSlot {
       serializer,
       new ExporterMetrics({
         componentType: "otlp_http_json_span_exporter",
-        metricsHelper: TraceExporterMetricsHelper,
+        metricsHelper: { name: "span", countItems: (spans: Span[]) => spans.length },
         url: link.http.target.url,
         meterProvider: undefined,
         responseAttributesFromError: () => ({}),
@@ -64,7 +72,7 @@ export class ExportSlot {
   }
 
   /** Serialises at once; resolves, whatever happens to the collector. */
-  async export(spans: ReadableSpan[]): Promise<Verdict> {
+  async export(spans: Span[]): Promise<Verdict> {
     this.#bodyBytes = 0;
     this.#response = undefined;
     const { code, error } = await new Promise<{ code: ExportResultCode; error?: Error }>((resolve) =>
@@ -85,8 +93,8 @@ export class ExportSlot {
   }
 
   /** Undefined, which the exporter takes for nothing to send, when the body is over the limit. */
-  #serialize(spans: ReadableSpan[]): Uint8Array | undefined {
-    const body = JsonTraceSerializer.serializeRequest(spans);
+  #serialize(spans: Span[]): Uint8Array | undefined {
+    const body = this.#write(spans);
     this.#bodyBytes = body?.length ?? 0;
     return this.#bodyBytes > this.bodyBytesMax ? undefined : body;
   }

@@ -3,7 +3,7 @@
 
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { FactBatch } from "../plan/facts.ts";
-import { ExportSlot, type Verdict } from "./otlp_export.ts";
+import { ExportSlot, serializeReadableSpans, type SerializeSpans, type Verdict } from "./otlp_export.ts";
 import { OtlpHttp } from "./otlp_http.ts";
 import { type OtlpOptions, shownUrl } from "./otlp_options.ts";
 import { askThrough } from "./otlp_probe.ts";
@@ -11,13 +11,18 @@ import { CollectorLink, RETRY_POLICY, type RetryPolicy, sleep } from "./otlp_tra
 import type { Delivery, Sink } from "./sink.ts";
 
 /** Makes the span of a row, if it has one. */
-export interface SpanSource {
-  build(batch: FactBatch, row: number): ReadableSpan | undefined;
+export interface SpanSource<Batch = FactBatch, Span = ReadableSpan> {
+  build(batch: Batch, row: number): Span | undefined;
 }
 
 /** Keeps the spans that no collector acknowledged. */
-export interface PendingStore {
-  appendSpans(spans: readonly ReadableSpan[]): void;
+export interface PendingStore<Span = ReadableSpan> {
+  appendSpans(spans: readonly Span[]): void;
+}
+
+/** A batch of rows: of facts, or of what a replay sends again. */
+export interface Rows {
+  readonly length: number;
 }
 
 export interface OtlpTuning {
@@ -50,10 +55,12 @@ export const OTLP_TUNING: OtlpTuning = {
   retry: RETRY_POLICY,
 };
 
-export interface OtlpSinkSettings {
-  readonly spans: SpanSource;
+export interface OtlpSinkSettings<Batch = FactBatch, Span = ReadableSpan> {
+  readonly spans: SpanSource<Batch, Span>;
+  /** Needed where spans are no ReadableSpan. */
+  readonly serialize?: SerializeSpans<Span>;
   readonly options: OtlpOptions;
-  readonly pendingStore: PendingStore;
+  readonly pendingStore: PendingStore<Span>;
   /** Takes a line for the user: the collector went away, came back, rejects or refuses. */
   readonly onNotice: (text: string) => void;
   readonly tuning?: Partial<OtlpTuning>;
@@ -72,20 +79,20 @@ const THROTTLE_NOTICE_MS = 1_000;
  * A span whose answer got lost is pending, though the collector may have it: sent again later, it replaces itself,
  * since ids are a function of the scenario, the seed and the start.
  */
-export class OtlpSink implements Sink {
-  readonly #spans: SpanSource;
-  readonly #pendingStore: PendingStore;
+export class OtlpSink<Batch extends Rows = FactBatch, Span = ReadableSpan> implements Sink<Batch> {
+  readonly #spans: SpanSource<Batch, Span>;
+  readonly #pendingStore: PendingStore<Span>;
   readonly #onNotice: (text: string) => void;
   readonly #tuning: OtlpTuning;
   readonly #http: OtlpHttp;
   readonly #link: CollectorLink;
-  readonly #slots: ExportSlot[] = [];
-  readonly #free: ExportSlot[];
+  readonly #slots: ExportSlot<Span>[] = [];
+  readonly #free: ExportSlot<Span>[];
   readonly #inFlight = new Set<Promise<void>>();
   readonly #delivery: Delivery = { generated: 0, delivered: 0, rejected: 0, pending: 0 };
   readonly #told = new Set<string>();
   readonly #shownUrl: string;
-  #buffer: ReadableSpan[] = [];
+  #buffer: Span[] = [];
   #batchSpans: number;
   #bodyBytesAim: number;
   #away = false;
@@ -95,7 +102,7 @@ export class OtlpSink implements Sink {
   /** A span that cannot be serialised, or a pending store that fails: the run must hear of it. */
   #failure: { error: unknown } | undefined;
 
-  constructor(settings: OtlpSinkSettings) {
+  constructor(settings: OtlpSinkSettings<Batch, Span>) {
     const tuning = this.#tuning = { ...OTLP_TUNING, ...settings.tuning };
     const { options } = settings;
     this.#spans = settings.spans;
@@ -111,8 +118,9 @@ export class OtlpSink implements Sink {
       tuning.retry,
       (status, waitMs) => this.#noticeThrottle(status, waitMs),
     );
+    const serialize = settings.serialize ?? serializeReadableSpans as unknown as SerializeSpans<Span>;
     for (let i = 0; i < tuning.exportsInFlightMax; i++) {
-      this.#slots.push(new ExportSlot(this.#link, options.timeoutMs, tuning.bodyBytesMax));
+      this.#slots.push(new ExportSlot(this.#link, options.timeoutMs, tuning.bodyBytesMax, serialize));
     }
     this.#free = [...this.#slots];
   }
@@ -122,7 +130,7 @@ export class OtlpSink implements Sink {
     return this.#delivery;
   }
 
-  take(batch: FactBatch): void | Promise<void> {
+  take(batch: Batch): void | Promise<void> {
     this.#throwFailure();
     const row = this.#build(batch, 0);
     if (row < batch.length) return this.#takeRest(batch, row);
@@ -155,7 +163,7 @@ export class OtlpSink implements Sink {
   }
 
   /** Builds spans until the batch has no more rows or every export is under way, and gives the next row. */
-  #build(batch: FactBatch, from: number): number {
+  #build(batch: Batch, from: number): number {
     for (let row = from; row < batch.length; row++) {
       if (this.#buffer.length >= this.#batchSpans && !this.#dispatch()) return row;
       const span = this.#spans.build(batch, row);
@@ -166,7 +174,7 @@ export class OtlpSink implements Sink {
     return batch.length;
   }
 
-  async #takeRest(batch: FactBatch, from: number): Promise<void> {
+  async #takeRest(batch: Batch, from: number): Promise<void> {
     for (let row = from; row < batch.length; row = this.#build(batch, row)) {
       await this.#slotFreed();
       this.#lastTurn = performance.now();
@@ -192,7 +200,7 @@ export class OtlpSink implements Sink {
   }
 
   /** Sends the spans, in as many pieces as their size demands, and enters each piece in the account. Never rejects. */
-  async #deliver(slot: ExportSlot, batch: ReadableSpan[]): Promise<void> {
+  async #deliver(slot: ExportSlot<Span>, batch: Span[]): Promise<void> {
     const pieces = [batch];
     for (let spans = pieces.pop(); spans !== undefined; spans = pieces.pop()) {
       if (spans.length > this.#batchSpans) {
@@ -217,7 +225,7 @@ export class OtlpSink implements Sink {
     }
   }
 
-  #enter(spans: ReadableSpan[], verdict: Verdict): void {
+  #enter(spans: Span[], verdict: Verdict): void {
     switch (verdict.kind) {
       case "accepted":
         this.#delivery.rejected += verdict.rejectedSpans;
@@ -246,7 +254,7 @@ export class OtlpSink implements Sink {
   }
 
   /** Nothing of these spans was acknowledged: they go to the run's own file. */
-  #keep(spans: ReadableSpan[]): void {
+  #keep(spans: Span[]): void {
     if (spans.length === 0) return;
     this.#delivery.pending += spans.length;
     try {
@@ -298,7 +306,7 @@ export class OtlpSink implements Sink {
     );
   }
 
-  #takeBuffer(): ReadableSpan[] {
+  #takeBuffer(): Span[] {
     const spans = this.#buffer;
     this.#buffer = [];
     return spans;

@@ -1,10 +1,10 @@
 // Writes spans to a file of OTLP JSON lines: what the OpenTelemetry Collector's file exporter writes and its
 // otlpjsonfile receiver reads.
 
-import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { FactBatch } from "../plan/facts.ts";
-import type { SpanBuilder } from "../telemetry/spans.ts";
+import { serializeReadableSpans, type SerializeSpans } from "./otlp_export.ts";
+import type { PendingStore, Rows, SpanSource } from "./otlp_sink.ts";
 import { createFile, type OpenFile, RecordFile } from "./record_file.ts";
 import type { Delivery, Sink } from "./sink.ts";
 
@@ -12,8 +12,10 @@ import type { Delivery, Sink } from "./sink.ts";
 export const LINE_SPANS_MAX = 1000;
 const LINE_END = 10;
 
-export interface TraceFileSettings {
+export interface TraceFileSettings<Span = ReadableSpan> {
   readonly path: string;
+  /** Needed where spans are no ReadableSpan. */
+  readonly serialize?: SerializeSpans<Span>;
   /** Takes a line for the user: the file could not be written to its end. */
   readonly onNotice: (text: string) => void;
   readonly open?: OpenFile;
@@ -23,8 +25,9 @@ export interface TraceFileSettings {
  * The file, which is created with its first span. Each line is one ExportTraceServiceRequest. Delivered are the spans of
  * whole lines; pending those that the disk did not take.
  */
-export class TraceFile {
+export class TraceFile<Span = ReadableSpan> implements PendingStore<Span> {
   readonly path: string;
+  readonly #serialize: SerializeSpans<Span>;
   readonly #open: OpenFile;
   readonly #onNotice: (text: string) => void;
   #file: RecordFile | undefined;
@@ -32,8 +35,9 @@ export class TraceFile {
   #delivered = 0;
   #error: Error | undefined;
 
-  constructor(settings: TraceFileSettings) {
+  constructor(settings: TraceFileSettings<Span>) {
     this.path = settings.path;
+    this.#serialize = settings.serialize ?? serializeReadableSpans as unknown as SerializeSpans<Span>;
     this.#open = settings.open ?? createFile;
     this.#onNotice = settings.onNotice;
   }
@@ -54,7 +58,7 @@ export class TraceFile {
   }
 
   /** Appends the spans in lines of at most LINE_SPANS_MAX. Does not throw: what is not in the file is counted pending. */
-  appendSpans(spans: readonly ReadableSpan[]): void {
+  appendSpans(spans: readonly Span[]): void {
     for (let from = 0; from < spans.length; from += LINE_SPANS_MAX) {
       this.#appendLine(spans.slice(from, from + LINE_SPANS_MAX));
     }
@@ -65,7 +69,7 @@ export class TraceFile {
     this.#noticeError();
   }
 
-  #appendLine(spans: ReadableSpan[]): void {
+  #appendLine(spans: Span[]): void {
     this.#generated += spans.length;
     if (this.#error !== undefined) return;
     try {
@@ -74,7 +78,7 @@ export class TraceFile {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
       return;
     }
-    const body = JsonTraceSerializer.serializeRequest(spans);
+    const body = this.#serialize(spans);
     if (body === undefined) throw new Error("spans could not be serialised");
     const line = new Uint8Array(body.length + 1);
     line.set(body);
@@ -97,12 +101,12 @@ export class TraceFile {
  * The sink whose destination is a trace file. A line ends after LINE_SPANS_MAX spans and at each evaluation, never when
  * a batch does: so the file's bytes are the same at any pace.
  */
-export class TraceFileSink implements Sink {
-  readonly #builder: Pick<SpanBuilder, "build">;
-  readonly #file: TraceFile;
-  #spans: ReadableSpan[] = [];
+export class TraceFileSink<Batch extends Rows = FactBatch, Span = ReadableSpan> implements Sink<Batch> {
+  readonly #builder: SpanSource<Batch, Span>;
+  readonly #file: TraceFile<Span>;
+  #spans: Span[] = [];
 
-  constructor(builder: Pick<SpanBuilder, "build">, file: TraceFile) {
+  constructor(builder: SpanSource<Batch, Span>, file: TraceFile<Span>) {
     this.#builder = builder;
     this.#file = file;
   }
@@ -119,7 +123,7 @@ export class TraceFileSink implements Sink {
     };
   }
 
-  take(batch: FactBatch): void {
+  take(batch: Batch): void {
     for (let row = 0; row < batch.length; row++) {
       const span = this.#builder.build(batch, row);
       if (span === undefined) continue;
