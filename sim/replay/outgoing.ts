@@ -191,9 +191,29 @@ const LIST_END = encoder.encode("]");
 const OBJECT_END = encoder.encode("}");
 const COMMA = encoder.encode(",");
 const TAIL = encoder.encode("]}");
+const LINE_END = 10;
 
 /** Spans as one ExportTraceServiceRequest of OTLP JSON, by resource and scope in the order in which they first come. */
 export function serializeSpans(spans: readonly SentSpan[]): Uint8Array {
+  return write(spans, (size) => new Uint8Array(size));
+}
+
+/** The same as a line, for spans that are written at once: the bytes are those of the line before. */
+export class SpanLines {
+  #bytes = new Uint8Array(0);
+
+  line(spans: readonly SentSpan[]): Uint8Array {
+    const body = write(spans, (size) => {
+      if (size > this.#bytes.length) this.#bytes = new Uint8Array(size * 2);
+      return this.#bytes;
+    });
+    this.#bytes[body.length] = LINE_END;
+    return this.#bytes.subarray(0, body.length + 1);
+  }
+}
+
+/** @param room gives at least so many bytes */
+function write(spans: readonly SentSpan[], room: (size: number) => Uint8Array): Uint8Array {
   const groups = new Map<Resource, Map<Scope, SentSpan[]>>();
   let size = 64;
   for (const span of spans) {
@@ -210,7 +230,7 @@ export function serializeSpans(spans: readonly SentSpan[]): Uint8Array {
     list.push(span);
     size += span.to - span.from + 1;
   }
-  const body = new Uint8Array(size);
+  const body = room(size);
   let at = 0;
   const put = (bytes: Uint8Array): void => {
     body.set(bytes, at);

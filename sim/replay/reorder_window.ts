@@ -12,7 +12,7 @@ export interface WindowLimits {
   readonly bytes: number;
 }
 
-export const WINDOW_LIMITS: WindowLimits = { records: 50_000, bytes: 48 << 20 };
+export const WINDOW_LIMITS: WindowLimits = { records: 50_000, bytes: 32 << 20 };
 
 /** What is kept of a record besides its bytes and patches. */
 export interface RecordHeader {

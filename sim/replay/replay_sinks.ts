@@ -7,7 +7,7 @@ import { type OtlpOptions, shownUrl } from "../sinks/otlp_options.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
 import type { Delivery, Sink } from "../sinks/sink.ts";
 import { TraceFile, TraceFileSink } from "../sinks/trace_file.ts";
-import { Outgoing, type SentSpan, serializeSpans } from "./outgoing.ts";
+import { Outgoing, type SentSpan, serializeSpans, SpanLines } from "./outgoing.ts";
 import { ReplayLogs } from "./replay_logs.ts";
 
 export interface ReplaySinksSettings {
@@ -49,9 +49,10 @@ export class ReplaySinks {
   /** Asks, for `auto`, whether a collector answers. Files are created with what first goes into them. */
   static async open(settings: ReplaySinksSettings): Promise<ReplaySinks> {
     const { otlp, onNotice, showPath, logsFolder, runId } = settings;
+    const lines = new SpanLines();
     const traceFile = new TraceFile<SentSpan>({
       path: join(settings.runFolder, RUN_FILES.traces),
-      serialize: serializeSpans,
+      serialize: (spans) => lines.line(spans),
       onNotice,
     });
     const { mode, why } = await traceDestination(settings.traces, otlp);

@@ -14,7 +14,7 @@ const LINE_END = 10;
 
 export interface TraceFileSettings<Span = ReadableSpan> {
   readonly path: string;
-  /** Needed where spans are no ReadableSpan. */
+  /** Needed where spans are no ReadableSpan. The whole line, its end included; used before the next call. */
   readonly serialize?: SerializeSpans<Span>;
   /** Takes a line for the user: the file could not be written to its end. */
   readonly onNotice: (text: string) => void;
@@ -37,7 +37,7 @@ export class TraceFile<Span = ReadableSpan> implements PendingStore<Span> {
 
   constructor(settings: TraceFileSettings<Span>) {
     this.path = settings.path;
-    this.#serialize = settings.serialize ?? serializeReadableSpans as unknown as SerializeSpans<Span>;
+    this.#serialize = settings.serialize ?? lineOf as unknown as SerializeSpans<Span>;
     this.#open = settings.open ?? createFile;
     this.#onNotice = settings.onNotice;
   }
@@ -78,11 +78,8 @@ export class TraceFile<Span = ReadableSpan> implements PendingStore<Span> {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
       return;
     }
-    const body = this.#serialize(spans);
-    if (body === undefined) throw new Error("spans could not be serialised");
-    const line = new Uint8Array(body.length + 1);
-    line.set(body);
-    line[body.length] = LINE_END;
+    const line = this.#serialize(spans);
+    if (line === undefined) throw new Error("spans could not be serialised");
     if (this.#file.append(line, [line.length]) === 1) this.#delivered += spans.length;
     this.#noticeError();
   }
@@ -95,6 +92,15 @@ export class TraceFile<Span = ReadableSpan> implements PendingStore<Span> {
     this.#error = error;
     this.#onNotice(`cannot go on writing ${this.path}: ${error.message}; further spans are not kept in it`);
   }
+}
+
+function lineOf(spans: ReadableSpan[]): Uint8Array | undefined {
+  const body = serializeReadableSpans(spans);
+  if (body === undefined) return undefined;
+  const line = new Uint8Array(body.length + 1);
+  line.set(body);
+  line[body.length] = LINE_END;
+  return line;
 }
 
 /**
