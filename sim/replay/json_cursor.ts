@@ -57,6 +57,14 @@ export class JsonCursor {
     throw this.at >= this.end ? NEED_MORE : BROKEN;
   }
 
+  /** Skips white space. */
+  space(): void {
+    const bytes = this.bytes;
+    let at = this.at, byte = bytes[at]!;
+    while (byte === 32 || byte === 10 || byte === 13 || byte === 9) byte = bytes[++at]!;
+    this.at = at;
+  }
+
   /** Skips white space, and gives the byte after it without taking it. */
   peek(): number {
     const bytes = this.bytes;

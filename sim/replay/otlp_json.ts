@@ -63,6 +63,8 @@ const METRIC_KEYS = ["resourceMetrics", "resource_metrics", "resourceProfiles"];
 /** As deep as all of the levels, twice wrapped. */
 const LEVELS_MAX = 16;
 const COMMA = 44;
+/** Below this another try costs nothing to speak of. */
+const RETRY_BYTES = 512 << 10;
 
 interface Open {
   readonly level: Level;
@@ -86,6 +88,8 @@ export class OtlpJsonReader implements RecordReader {
   #resource: Resource;
   #scope: Scope;
   #signature: Uint8Array | undefined;
+  /** So much is needed for another try at a value that was not complete: each try has twice as much. */
+  #needed = 0;
   /** After what is broken: looking for the next line that begins as the file does. */
   #lost = false;
 
@@ -108,6 +112,7 @@ export class OtlpJsonReader implements RecordReader {
       return false;
     }
     if (!more) {
+      if (this.#needed > 0) this.#read(sink);
       if (this.#lost) return false;
       if (this.#open.length > 0 || this.#isSomethingLeft()) {
         this.#context.tally.skip("the file is cut off: its last value has no end", this.#place());
@@ -120,7 +125,7 @@ export class OtlpJsonReader implements RecordReader {
     }
     if (this.#lost && !this.#findLine(buffer.at)) return true;
     this.#cursor.reset(buffer.bytes, buffer.at, buffer.end);
-    this.#read(sink);
+    if (buffer.end - buffer.at >= this.#needed) this.#read(sink);
     if (!this.#lost && buffer.end - buffer.at > VALUE_BYTES_MAX) {
       this.#giveUp(`a value of more than ${VALUE_BYTES_MAX >> 20} MiB: the rest of its line is left out`);
     }
@@ -147,7 +152,11 @@ export class OtlpJsonReader implements RecordReader {
           this.#step(sink);
         }
       } catch (error) {
-        if (error === NEED_MORE && !this.#isLineWithin(buffer.end)) return;
+        if (error === NEED_MORE && !this.#isLineWithin(buffer.end)) {
+          const held = buffer.end - buffer.at;
+          this.#needed = held > RETRY_BYTES ? Math.min(held * 2, VALUE_BYTES_MAX) : 0;
+          return;
+        }
         if (error !== NEED_MORE && error !== BROKEN && !(error instanceof Odd)) throw error;
         if (!this.#giveUp(error instanceof Odd ? error.message : "broken JSON: the rest of its line is left out")) {
           return;
@@ -200,6 +209,11 @@ export class OtlpJsonReader implements RecordReader {
   #step(sink: RecordSink): void {
     const cursor = this.#cursor;
     const open = this.#open.at(-1);
+    // Space that has been passed need not be held, however much there is.
+    const spaced = cursor.at;
+    cursor.space();
+    const isLineStart = cursor.at > spaced && cursor.bytes[cursor.at - 1] === this.#signature![0];
+    if (open === undefined || !isLineStart) this.#buffer.at = cursor.at;
     const byte = cursor.peek();
     if (open === undefined) {
       if (byte === BRACE_OPEN) this.#push(Level.document);
@@ -208,7 +222,7 @@ export class OtlpJsonReader implements RecordReader {
       cursor.at++;
       return;
     }
-    if (byte === this.#signature![1] && cursor.bytes[cursor.at - 1] === this.#signature![0]) this.#rejectLine();
+    if (isLineStart && byte === this.#signature![1]) this.#rejectLine();
     const isObjectLevel = open.level === Level.document || open.level === Level.resource || open.level === Level.scope;
     if (byte === (isObjectLevel ? BRACE_CLOSE : BRACKET_CLOSE)) {
       this.#open.pop();

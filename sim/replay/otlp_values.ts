@@ -80,7 +80,8 @@ export function keyValues(list: unknown, depth: number): Members[] {
   );
 }
 
-function anyValue(value: unknown, depth: number): Members {
+/** A value as OTLP's AnyValue. @throws {Odd} when it is nested too deep */
+export function anyValue(value: unknown, depth: number): Members {
   // One level here is up to four of JSON.
   if (depth > DEPTH_MAX / 4) throw new Odd(TOO_DEEP);
   if (!isObject(value)) return value === undefined || value === null ? {} : plainValue(value);

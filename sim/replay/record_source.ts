@@ -41,6 +41,9 @@ export const OPEN_FILES_MAX = 500;
 const CHUNK_BYTES_MAX = 256 << 10;
 const CHUNK_BYTES_MIN = 16 << 10;
 const CHUNKS_BYTES = 16 << 20;
+/** Stray records are at most one in so many, and lie so far before the others. */
+const STRAY_SHARE = 20;
+const STRAY_GAP_NS = 86_400e9;
 const decoder = new TextDecoder();
 
 export class RecordSource {
@@ -56,6 +59,8 @@ export class RecordSource {
   #current: OpenPart | undefined;
   readonly #headers = new Map<Resource, { readonly scope: Scope; readonly header: RecordHeader }>();
   readonly #lineHeaders = new Map<string, RecordHeader>();
+  /** Of what was read before the first record was taken; undefined after that. */
+  #firstTimes: number[] | undefined = [];
   readonly #sink: RecordSink;
   readonly #redacted: Redacted | undefined;
 
@@ -126,8 +131,20 @@ export class RecordSource {
     this.#open.splice(this.#open.indexOf(least), 1);
   }
 
+  /**
+   * When the recording begins: the time of the earliest record. A few that lie more than a day before all others were
+   * written by a clock that was never set, so they are no beginning.
+   */
+  get firstTime(): number {
+    const times = Float64Array.from(this.#firstTimes ?? []).sort();
+    const fewest = Math.floor(times.length / STRAY_SHARE);
+    for (let i = fewest; i > 0; i--) if (times[i]! - times[i - 1]! > STRAY_GAP_NS) return times[i]!;
+    return times[0] ?? 0;
+  }
+
   /** Takes the earliest record out of the window; false when there is none. */
   take(): boolean {
+    this.#firstTimes = undefined;
     if (!this.window.take()) return false;
     const { time } = this.window;
     if (time < this.#taken) {
@@ -164,6 +181,7 @@ export class RecordSource {
     this.#base ??= seconds;
     const time = (seconds - this.#base) * 1e9 + nanos;
     if (time > this.#current!.latest) this.#current!.latest = time;
+    this.#firstTimes?.push(time);
     return time as Nanos;
   }
 

@@ -57,6 +57,8 @@ export interface ReplayResult {
   /** Nanoseconds since the epoch of the first record, as recorded; undefined when there was none. */
   readonly recordedEpochNs: bigint | undefined;
   readonly shiftSeconds: number;
+  /** Pauses that were not waited for, since nothing was recorded for days. */
+  readonly leaps: number;
   /** How far it fell behind its pace at worst, in milliseconds of wall time. */
   readonly behindMs: number;
 }
@@ -71,6 +73,11 @@ const EVALUATE_EVERY_NS = 2e9;
 /** Longest time that the event loop is kept from timers and signals. */
 const TURN_EVERY_MS = 20;
 const SECOND = 1e9;
+/**
+ * A pause of the recording that is longer is not waited for: a clock that was wrong would hold the replay for years. What
+ * comes after it is sent a second later, with its own time.
+ */
+const PAUSE_NS_MAX = 86_400e9;
 
 export class Replay {
   readonly #settings: ReplaySettings;
@@ -81,6 +88,10 @@ export class Replay {
   #behindMs = 0;
   #evaluated = 0;
   #outside = 0;
+  #leaps = 0;
+  /** Recorded time that is not waited for, and when the last record was due, without it. */
+  #leapt = 0;
+  #reached = 0;
   /** Of the first record, and of the first that is sent. */
   #recordedFirst = 0;
   #first = 0;
@@ -144,6 +155,7 @@ export class Replay {
       passes,
       recordedEpochNs: this.#base === undefined ? undefined : this.#epochNs(this.#first),
       shiftSeconds: this.#shiftSeconds,
+      leaps: this.#leaps,
       behindMs: this.#behindMs,
     };
   }
@@ -188,38 +200,47 @@ export class Replay {
     const { clock, pace, sinks } = this.#settings;
     const { window } = source;
     const { from, to } = this.#bounds();
+    const isNext = (): boolean => window.size > 0 && (source.ended || window.isFull);
     const nowMs = clock.now();
     const due = pace === Infinity ? Infinity : (nowMs + AHEAD_MS - this.#startedMs) * 1e6 * pace;
-    let isFilled = source.ended || window.isFull;
-    for (; isFilled && window.size > 0 && window.nextTime + offset <= due; isFilled = source.ended || window.isFull) {
+    while (isNext() && this.#schedule(window.nextTime + offset) <= due) {
       const recorded = window.nextTime;
       source.take();
       if (recorded < from || recorded >= to) {
         this.#outside++;
         continue;
       }
+      this.#reached = Math.max(this.#reached, recorded + offset - this.#leapt);
       this.#noticeDelay(recorded, offset, nowMs);
       if (await this.#send(source, rewriting, recorded, recorded + offset)) return undefined;
     }
     if (pace === Infinity) return undefined;
     await this.#hand();
     await sinks.flush();
-    if (!isFilled || window.size === 0) return undefined;
-    return this.#startedMs + (window.nextTime + offset) / 1e6 / pace;
+    return isNext() ? this.#startedMs + this.#schedule(window.nextTime + offset) / 1e6 / pace : undefined;
+  }
+
+  /** When a record is due, in recorded time since the start: its own time, without the pauses that are leapt over. */
+  #schedule(time: number): number {
+    if (time - this.#leapt - this.#reached > PAUSE_NS_MAX) {
+      this.#leapt = time - this.#reached - SECOND;
+      this.#leaps++;
+    }
+    return time - this.#leapt;
   }
 
   #noticeDelay(recorded: number, offset: number, nowMs: number): void {
     const { pace } = this.#settings;
     // What came late in the recording is no fault of the pace.
     if (pace === Infinity || recorded < this.#last) return;
-    this.#behindMs = Math.max(this.#behindMs, nowMs - this.#startedMs - (recorded + offset) / 1e6 / pace);
+    this.#behindMs = Math.max(this.#behindMs, nowMs - this.#startedMs - (recorded + offset - this.#leapt) / 1e6 / pace);
   }
 
   /** The first record is known now, and with it where all go. */
   #begin(source: RecordSource): void {
     const { clock, startEpochNs } = this.#settings;
     this.#base = source.base;
-    this.#recordedFirst = this.#first = source.window.nextTime;
+    this.#recordedFirst = this.#first = source.firstTime;
     const { from } = this.#bounds();
     // What lies before --from does not happen: the replay begins with what does.
     if (from > this.#first) this.#first = from;

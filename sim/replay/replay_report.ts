@@ -42,6 +42,7 @@ export function replayText(report: ReplayReport, color: boolean, closing: readon
         formatDuration(nanos(account.lateNs))
       } later in the recording than its window holds: sent out of order`,
     ],
+    ...result.leaps === 0 ? [] : [`${count(result.leaps, "pause")} of more than a day not waited for`],
     ...notedLines("kept", tally.odd),
   ];
   const skipped = notedLines("skipped", tally.skipped);
@@ -94,6 +95,7 @@ export function replayJson(report: ReplayReport): Record<string, unknown> {
       keepIds: report.keepIds,
       recorded: result.recordedEpochNs === undefined ? null : formatTime(result.recordedEpochNs),
       shiftSeconds: result.shiftSeconds,
+      leaps: result.leaps,
       lengthMs: result.length / 1e6,
       behindMs: Math.round(result.behindMs),
     },

@@ -1,7 +1,7 @@
 // Resources and scopes of spans, one object for all that are alike: what a file says again and again is kept once.
 
 import { type AttributeMap, attributeMap, type Resource, type Scope } from "./records.ts";
-import { isObject, keyValues } from "./otlp_values.ts";
+import { isObject, keyValues, listOf } from "./otlp_values.ts";
 
 /** When so many different ones have come, the table starts anew: what is still needed stays alive by itself. */
 const KNOWN_MAX = 4096;
@@ -92,13 +92,15 @@ function makeScope(text: string): Scope {
   };
 }
 
-/** Nothing of a list that is nested too deep. */
+/** Without what is nested too deep. */
 function safeKeyValues(list: unknown): Readonly<Record<string, unknown>>[] {
-  try {
-    return keyValues(list, 0);
-  } catch {
-    return [];
-  }
+  return listOf(list).flatMap((each) => {
+    try {
+      return keyValues([each], 0);
+    } catch {
+      return [];
+    }
+  });
 }
 
 function instanceOf(attributes: AttributeMap): string | undefined {

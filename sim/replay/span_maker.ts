@@ -5,7 +5,7 @@ import { BROKEN, JsonCursor, NEED_MORE, Odd } from "./json_cursor.ts";
 import { LineScanner } from "./line_scanner.ts";
 import { attributeMap, attributeValue, LineView, type RecordSink, type Resource, SpanView } from "./records.ts";
 import type { FileContext } from "./record_reader.ts";
-import { isObject, keyValues, member, type Members, normalId, normalSpan } from "./otlp_values.ts";
+import { anyValue, isObject, keyValues, member, type Members, normalId, normalSpan } from "./otlp_values.ts";
 import { SpanScanner } from "./span_scanner.ts";
 
 const encoder = new TextEncoder();
@@ -135,7 +135,7 @@ function logLine(record: unknown, resource: Resource): string {
   const level = typeof text === "string" && text !== ""
     ? text.toLowerCase()
     : SEVERITIES[Math.floor((number - 1) / 4)] ?? "info";
-  const body = attributeValue(record["body"]);
+  const body = attributeValue(anyValue(record["body"], 0));
   const ids: Members = { ...idMember(record, "trace", 32), ...idMember(record, "span", 16) };
   const attributes = Object.fromEntries(attributeMap(keyValues(record["attributes"], 0)));
   const line = {

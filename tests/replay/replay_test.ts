@@ -306,6 +306,19 @@ Deno.test("the window gives records by their times, with their bytes, whatever c
   assert.equal(held.size, 0);
 });
 
+test("records of clocks that are years off are sent with all others, and hold nothing up", async () => {
+  const lines = Array.from({ length: 60 }, (_, i) => line(i * 100, String(i)));
+  const wrong = ["1971-01-01T00:00:00Z past", "2099-01-01T00:00:00Z future"];
+  const { sent, result } = await replayOf({ "a.log": [...lines, ...wrong].join("\n") }, { pace: 10 });
+  assert.equal(sent.length, 62);
+  assert.equal(result.leaps, 1);
+  assert.deepEqual([sent[0]!.text.slice(21), sent.at(-1)!.text.slice(21)], ["past", "future"]);
+  // The others happen when they should.
+  assert.match(sent[1]!.text, /^2027-01-15T08:00:00/);
+  sent.slice(1, -1).forEach(({ atMs }, i) => assert.ok(Math.abs(atMs - i * 10) < 1));
+  assert.ok(sent.at(-1)!.atMs < 1000);
+});
+
 test("a replay that is interrupted ends, and what was sent is handed on", async () => {
   let interrupt = (): void => {};
   const clock = new class extends VirtualClock {
