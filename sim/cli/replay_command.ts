@@ -192,10 +192,8 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
     sinks,
     clock: new WallClock(),
     showPath: shownPath,
-    progress: ({ now, shareRead }) => {
+    progress: ({ now, end }) => {
       const { spans, logs } = sinks.delivery;
-      // Nobody knows how long a recording is before it has been read: so much of it is left as there are bytes.
-      const end = passes === 1 && shareRead >= 1 ? now : Infinity as Nanos;
       display.progress({ now, end, spans: spans.generated, logs: logs.generated, faults: [], workloads: [] });
     },
   });

@@ -19,14 +19,14 @@ export interface ByteSource {
 }
 
 /** Telemetry compresses to a tenth, seldom to a hundredth: beyond that, and beyond a size that harms, it is a bomb. */
-const EXPANSION_MAX = 200;
-const EXPANSION_FREE_BYTES = 256 << 20;
+export const EXPANSION = { max: 200, freeBytes: 256 << 20 };
+export type ExpansionLimits = Readonly<typeof EXPANSION>;
 
 export const GZIP = [0x1f, 0x8b];
 export const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 
 /** Opens a file. @throws Deno's errors when it cannot be opened */
-export function openFile(path: string, chunkBytes: number): ByteSource {
+export function openFile(path: string, chunkBytes: number, limits: ExpansionLimits = EXPANSION): ByteSource {
   const plain = new PlainFile(path, chunkBytes);
   let head: Uint8Array;
   try {
@@ -35,8 +35,8 @@ export function openFile(path: string, chunkBytes: number): ByteSource {
     plain.close();
     throw error;
   }
-  if (starts(head, GZIP)) return new Expanding(plain, createGunzip({ chunkSize: CHUNK }), "gzip");
-  if (starts(head, ZSTD)) return new Expanding(plain, createZstdDecompress({ chunkSize: CHUNK }), "zstd");
+  if (starts(head, GZIP)) return new Expanding(plain, createGunzip({ chunkSize: CHUNK }), "gzip", limits);
+  if (starts(head, ZSTD)) return new Expanding(plain, createZstdDecompress({ chunkSize: CHUNK }), "zstd", limits);
   return plain;
 }
 
@@ -100,7 +100,12 @@ class Expanding implements ByteSource {
   readonly #stream: Readable;
   #expanded = 0;
 
-  constructor(plain: PlainFile, transform: ReturnType<typeof createGunzip>, readonly kind: string) {
+  constructor(
+    plain: PlainFile,
+    transform: ReturnType<typeof createGunzip>,
+    readonly kind: string,
+    readonly limits: ExpansionLimits,
+  ) {
     this.#plain = plain;
     const pieces = function* (): Generator<Uint8Array> {
       // A copy: the stream holds on to what it is given.
@@ -126,10 +131,9 @@ class Expanding implements ByteSource {
     }
     if (result.done === true) return undefined;
     this.#expanded += result.value.length;
-    if (this.#expanded > EXPANSION_FREE_BYTES && this.#expanded > this.position * EXPANSION_MAX) {
-      throw new SourceError(
-        `its ${this.kind} expands more than ${EXPANSION_MAX}-fold, as no telemetry does: it is not read on`,
-      );
+    const { max, freeBytes } = this.limits;
+    if (this.#expanded > freeBytes && this.#expanded > this.position * max) {
+      throw new SourceError(`its ${this.kind} expands more than ${max}-fold, as no telemetry does: it is not read on`);
     }
     return result.value;
   }

@@ -51,11 +51,12 @@ export class RecordSource {
   readonly #filter: RecordFilter;
   readonly window = new ReorderWindow();
   readonly account: SourceAccount = { otherServices: 0, late: 0, lateNs: 0 };
+  /** The latest time that was read; -Infinity before the first. */
+  latest = -Infinity;
   /** Seconds since the epoch from which times are counted; set by the first record. */
   #base: number | undefined;
   /** Time of the record last taken. */
   #taken = -Infinity;
-  #readBefore = 0;
   #current: OpenPart | undefined;
   readonly #headers = new Map<Resource, { readonly scope: Scope; readonly header: RecordHeader }>();
   readonly #lineHeaders = new Map<string, RecordHeader>();
@@ -114,11 +115,6 @@ export class RecordSource {
     return this.#open.length === 0;
   }
 
-  /** Bytes read of the files, compressed as they are. */
-  get position(): number {
-    return this.#open.reduce((sum, { file }) => sum + file.position, this.#readBefore);
-  }
-
   /** Reads a chunk of the file that is furthest behind. */
   async read(): Promise<void> {
     let least = this.#open[0];
@@ -126,7 +122,6 @@ export class RecordSource {
     for (const each of this.#open) if (each.latest < least.latest) least = each;
     this.#current = least;
     if (await least.file.next(this.#sink)) return;
-    this.#readBefore += least.file.position;
     least.file.close();
     this.#open.splice(this.#open.indexOf(least), 1);
   }
@@ -181,6 +176,7 @@ export class RecordSource {
     this.#base ??= seconds;
     const time = (seconds - this.#base) * 1e9 + nanos;
     if (time > this.#current!.latest) this.#current!.latest = time;
+    if (time > this.latest) this.latest = time;
     this.#firstTimes?.push(time);
     return time as Nanos;
   }

@@ -41,8 +41,8 @@ export interface ReplaySettings {
 export interface ReplayProgress {
   /** Since the first record, in recorded time, of all passes. */
   readonly now: Nanos;
-  /** Of the files, 0 to 1. */
-  readonly shareRead: number;
+  /** When the last record comes; Infinity while there is more to read. */
+  readonly end: Nanos;
 }
 
 export interface ReplayResult {
@@ -187,7 +187,7 @@ export class Replay {
       if (!source.ended && !window.isFull) await source.read();
       else if (window.size === 0) break;
       else if (dueMs !== undefined) await clock.until(dueMs);
-      this.#progress(source, window.nextTime + offset);
+      this.#progress(source, pass, offset);
       await this.#turn();
     }
   }
@@ -283,11 +283,12 @@ export class Replay {
     this.#batch.clear();
   }
 
-  #progress(source: RecordSource, now: number): void {
-    const { progress, parts } = this.#settings;
+  #progress(source: RecordSource, pass: number, offset: number): void {
+    const { progress, passes } = this.#settings;
+    const now = source.window.nextTime + offset;
     if (progress === undefined || !Number.isFinite(now)) return;
-    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-    progress({ now: Math.max(0, now) as Nanos, shareRead: bytes === 0 ? 1 : source.position / bytes });
+    const end = source.ended && pass + 1 === passes ? Math.max(now, source.latest + offset) : Infinity;
+    progress({ now: Math.max(0, now) as Nanos, end: end as Nanos });
   }
 
   async #turn(): Promise<void> {

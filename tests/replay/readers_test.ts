@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { openFile } from "../../sim/replay/byte_source.ts";
 import { needs } from "../permissions.ts";
 import { base64, otlpRequest, otlpSpan, PARENT, readBytes, type ReadResult, SPAN, TRACE } from "./recordings.ts";
 
@@ -326,6 +327,24 @@ test("broken gzip, broken protobuf and unknown bytes are said", async () => {
     /neither/,
   );
   assert.equal((await readBytes("")).format, "nothing");
+});
+
+test("a gzip bomb is given up, and no more of it is held than a piece", async () => {
+  const path = Deno.makeTempFileSync();
+  try {
+    for (const bomb of [gzipSync(new Uint8Array(20 << 20)), zstdCompressSync(new Uint8Array(20 << 20))]) {
+      Deno.writeFileSync(path, bomb);
+      const source = openFile(path, 1 << 16, { max: 200, freeBytes: 1 << 20 });
+      let bytes = 0;
+      await assert.rejects(async () => {
+        for (let piece = await source.next(); piece !== undefined; piece = await source.next()) bytes += piece.length;
+      }, /expands more than 200-fold/);
+      source.close();
+      assert.ok(bytes < 8 << 20, `${bytes} bytes`);
+    }
+  } finally {
+    Deno.removeSync(path);
+  }
 });
 
 test("texts that are not UTF-8 are mended", async () => {
