@@ -4,8 +4,10 @@ import { FOREVER, type Nanos, nanos } from "../sim/base/time.ts";
 import type { Distribution } from "../sim/distributions/distribution.ts";
 import { Engine } from "../sim/engine/engine.ts";
 import type { ClosedLoad, OpenLoad } from "../sim/load/load.ts";
+import { PLAIN_CAPACITY } from "../sim/model/capacity.ts";
 import type { CallStep, Endpoint, EndpointRef, Service, Step } from "../sim/model/model.ts";
 import { NO_BODIES } from "../sim/model/model.ts";
+import { NO_POLICIES } from "../sim/model/policies.ts";
 import { FactBatch, FactKind } from "../sim/plan/facts.ts";
 import type { Plan } from "../sim/plan/plan.ts";
 import { compileScenario } from "../sim/scenario/compile.ts";
@@ -36,6 +38,7 @@ export function call(target: string, options: Partial<Omit<CallStep, "type" | "t
   return {
     type: "call",
     target: ref(target),
+    where: undefined,
     probability: 1,
     timeout: undefined,
     deadline: undefined,
@@ -45,6 +48,7 @@ export function call(target: string, options: Partial<Omit<CallStep, "type" | "t
     network: undefined,
     onFailure: "continue",
     checks: [],
+    policies: NO_POLICIES,
     ...options,
   };
 }
@@ -54,7 +58,7 @@ export function endpoint(
   calls: readonly Step[] = [],
   options: Partial<Endpoint> = {},
 ): Omit<Endpoint, "name"> {
-  return { latency, errors: undefined, attributes: new Map(), size: NO_BODIES, calls, ...options };
+  return { latency, errors: undefined, attributes: new Map(), size: NO_BODIES, variants: [], calls, ...options };
 }
 
 export function service(
@@ -71,9 +75,11 @@ export function service(
     replicas: 1,
     concurrency: Infinity,
     queue: Infinity,
+    capacity: PLAIN_CAPACITY,
     network: undefined,
     logs: { format: "json", level: "info" },
     attributes: new Map(),
+    callers: undefined,
     ...options,
     endpoints: new Map(Object.entries(endpoints).map(([key, value]) => [key, { ...value, name: key }])),
   };
@@ -138,6 +144,7 @@ export function workload(
     startTime: ms(0),
     gracefulStop: seconds(30),
     tags: new Map(),
+    context: new Map(),
     env: new Map(),
     load,
     ...options,
@@ -153,6 +160,7 @@ export function fault(target: FaultSpec["target"], options: Partial<FaultSpec> &
     duration: FOREVER,
     ramp: ms(0),
     probability: 1,
+    where: undefined,
     failure: undefined,
     ...options,
   };
@@ -171,6 +179,7 @@ export function scenario(parts: {
   faults?: readonly FaultSpec[];
   seed?: number;
   network?: Distribution;
+  context?: Scenario["context"];
 }): Scenario {
   return {
     name: "test",
@@ -179,6 +188,7 @@ export function scenario(parts: {
     namespace: "test",
     environment: "test",
     network: parts.network,
+    context: parts.context ?? new Map(),
     services: new Map(parts.services.map((each) => [each.name, each])),
     journeys: new Map(Object.entries(parts.journeys)),
     workloads: new Map(parts.workloads.map((each) => [each.name, each])),

@@ -1,11 +1,13 @@
 // Plans and facts written out by hand, for tests of what listens to the engine: they need no scenario, no engine and no
 // permission.
 
+import { PLAIN_CAPACITY } from "../sim/model/capacity.ts";
 import type { Nanos } from "../sim/base/time.ts";
 import type { Load } from "../sim/load/load.ts";
 import { NO_BODIES, protocolOf } from "../sim/model/model.ts";
 import type { Threshold } from "../sim/objectives/threshold.ts";
 import { FactBatch, type FactKind } from "../sim/plan/facts.ts";
+import { NOTHING_SHARED } from "../sim/plan/policies.ts";
 import type { Plan, PlanEndpoint, PlanService, PlanWorkload } from "../sim/plan/plan.ts";
 
 const S = 1e9;
@@ -44,6 +46,7 @@ export function tinyPlan(
     replicas: 1,
     concurrency: Infinity,
     queue: Infinity,
+    capacity: PLAIN_CAPACITY,
     logs: { format: "json", level: "info" },
     attributes: new Map(),
     ...service,
@@ -62,10 +65,12 @@ export function tinyPlan(
     services: planServices,
     endpoints,
     sites: [],
+    shared: NOTHING_SHARED,
     logs: [],
     failures: [],
     journeys: [{ index: 0, name: "journey", program: [] }],
     workloads: Object.entries(workloads).map(([name, workload], index) => tinyWorkload(index, name, workload)),
+    contexts: [[]],
     faults: [],
     thresholds,
     submetrics: [],
@@ -85,6 +90,7 @@ function tinyEndpoint(index: number, service: number, name: string): PlanEndpoin
     failure: -1,
     attributes: [],
     size: NO_BODIES,
+    variants: [],
     program: [],
     faults: [],
   };
@@ -100,6 +106,7 @@ function tinyWorkload(index: number, name: string, workload: Partial<PlanWorkloa
     startDelay: 0 as Nanos,
     gracefulStop: (30 * S) as Nanos,
     tags: new Map(),
+    context: 0,
     env: new Map(),
     load: tinyLoad(60),
     ...workload,

@@ -21,14 +21,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     report: ["metrics"],
     run: ["scenario", "engine", "sinks", "report"],
     replay: ["run"],
-    cli: ["replay"],
+    stack: ["run"],
+    cli: ["replay", "stack"],
   };
   const all = (room: string): string[] => direct[room]!.flatMap((each) => [each, ...all(each)]);
   return Object.fromEntries(Object.keys(direct).map((room) => [room, [...new Set(all(room))]]));
 })();
 
 /** Rooms that may read clocks, wait and do I/O. */
-const IMPURE = new Set(["sinks", "run", "replay", "cli"]);
+const IMPURE = new Set(["sinks", "run", "replay", "stack", "cli"]);
 const BANNED_EVERYWHERE = [/\bMath\.random\b/, /@ts-ignore/, /\.only\(/];
 const BANNED_IN_PURE = [
   /\bDate\.now\b/,

@@ -2,24 +2,50 @@
 
 const encoder = new TextEncoder();
 
-type Stream = { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
+type Stream = { isTerminal(): boolean };
 
-function write(stream: Stream, text: string): void {
+/** Thrown when standard output takes no more: a full disk. The message says why. */
+export class OutputLost extends Error {
+  override name = "OutputLost";
+}
+
+function lost(error: unknown): void {
+  // Whoever read has gone (`| head`): what is left of the run matters more than its words.
+  if (error instanceof Deno.errors.BrokenPipe) return;
+  throw new OutputLost(`cannot write to standard output: ${error instanceof Error ? error.message : error}`);
+}
+
+/** @throws {OutputLost} when it cannot be written */
+export function print(text: string): void {
   let bytes: Uint8Array = encoder.encode(text);
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
   } catch (error) {
-    // Whoever read has gone (`| head`): what is left of the run matters more than its words.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    lost(error);
   }
 }
 
-export function print(text: string): void {
-  write(Deno.stdout, text);
+/**
+ * As `print`, but signals are heard while a reader takes its time.
+ * @throws {OutputLost} when it cannot be written
+ */
+export async function printPatiently(text: string): Promise<void> {
+  let bytes: Uint8Array = encoder.encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
+  } catch (error) {
+    lost(error);
+  }
 }
 
+/** To standard error. When that takes nothing there is nobody left to tell. */
 export function printError(text: string): void {
-  write(Deno.stderr, text);
+  let bytes: Uint8Array = encoder.encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+  } catch {
+    // A run goes on without its words.
+  }
 }
 
 /** Columns of the terminal that shows this stream; 80 where there is none or it does not say. */

@@ -2,13 +2,18 @@
 
 import { Command, CommanderError } from "commander";
 import { InvalidInput, visible } from "../base/diagnostics.ts";
+import { StackError } from "../stack/engine.ts";
 import { printInvalid, UsageError } from "./command.ts";
-import { print, printError } from "./console.ts";
+import { OutputLost, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { inspectCommand } from "./inspect_command.ts";
 import { replayCommand } from "./replay_command.ts";
 import { runCommand } from "./run_command.ts";
 import { schemaCommand } from "./schema_command.ts";
+import { stackDownCommand } from "./stack_down_command.ts";
+import { stackLogsCommand } from "./stack_logs_command.ts";
+import { stackStatusCommand } from "./stack_status_command.ts";
+import { stackUpCommand } from "./stack_up_command.ts";
 import { validateCommand } from "./validate_command.ts";
 
 const EXAMPLES = `
@@ -28,9 +33,20 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("Squall: a load and chaos simulator for distributed systems")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
-    .configureOutput({ writeOut: print, writeErr: printError })
+    .configureOutput({ writeOut: print, writeErr: (text) => printError(text.split("\n").map(visible).join("\n")) })
     .exitOverride();
-  for (const make of [runCommand, replayCommand, inspectCommand, validateCommand, schemaCommand]) {
+  const commands = [
+    runCommand,
+    replayCommand,
+    inspectCommand,
+    validateCommand,
+    schemaCommand,
+    stackUpCommand,
+    stackDownCommand,
+    stackStatusCommand,
+    stackLogsCommand,
+  ];
+  for (const make of commands) {
     const command = make(finish).copyInheritedSettings(program);
     command.exitOverride();
     program.addCommand(command);
@@ -52,6 +68,15 @@ function codeOf(error: unknown): ExitCode {
   }
   if (error instanceof UsageError) {
     printError(`error: ${visible(error.message)}\n`);
+    return ExitCode.invalid;
+  }
+  if (error instanceof OutputLost) {
+    printError(`error: ${visible(error.message)}\n`);
+    return ExitCode.undelivered;
+  }
+  if (error instanceof StackError) {
+    // A line for each thing that is in the way.
+    printError(`error: ${error.message.split("\n").map(visible).join("\n")}\n`);
     return ExitCode.invalid;
   }
   const text = error instanceof Error ? error.stack ?? error.message : String(error);

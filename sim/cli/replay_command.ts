@@ -4,19 +4,19 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { basename, join } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { visible } from "../base/diagnostics.ts";
-import { formatDuration, type Nanos, parseDuration } from "../base/time.ts";
+import { formatDuration, type Nanos, nanos, parseDuration } from "../base/time.ts";
 import { findRecording, type Recording, RecordingError } from "../replay/recording.ts";
 import { PatternError, Redaction } from "../replay/redaction.ts";
 import { type Bound, Replay, type ReplayResult } from "../replay/replay.ts";
 import { replayJson, type ReplayReport, replayText } from "../replay/replay_report.ts";
 import { ReplaySinks } from "../replay/replay_sinks.ts";
 import { WallClock } from "../replay/wall_clock.ts";
-import { makeRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
+import { claimRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
 import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
 import { TRACE_MODES, type TraceMode } from "../run/trace_destination.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
 import { collect, parsed, parsePace, UsageError } from "./command.ts";
-import { colorOf, print } from "./console.ts";
+import { colorOf, OutputLost, printError, printPatiently } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
@@ -160,7 +160,14 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
     : projectPath("logs");
   const display = new ProgressDisplay({ quiet: flags.quiet === true, color: flags.color });
   const notice = (text: string): void => display.notice(visible(text));
-  const folderIsNew = await usable(() => makeRunFolder(runFolder));
+  const recordings = paths.map((path) => shownPath(userPath(path)));
+  const claimed = await usable(() =>
+    claimRunFolder(
+      runFolder,
+      JSON.stringify({ recordings, flags: calledWith(flags) }, undefined, 2) + "\n",
+      RUN_FILES.replay,
+    )
+  );
   const sinks = await ReplaySinks.open({
     runId: id,
     logsFolder,
@@ -197,56 +204,89 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
       display.progress({ now, end, spans: spans.generated, logs: logs.generated, faults: [], workloads: [] });
     },
   });
-  const signals = onSignals(() => {
-    notice("interrupted: writing what was sent; once more ends at once");
+  let isOver = false;
+  onSignals(() => {
+    notice(
+      isOver
+        ? "the replay is over, its summary is being written; once more ends at once"
+        : "interrupted: writing what was sent; once more ends at once",
+    );
     session.interrupt();
   });
   let result: ReplayResult;
   try {
     result = await usable(() => session.execute());
   } catch (error) {
-    if (folderIsNew) removeEmpty(runFolder);
+    claimed.release();
     throw error;
   } finally {
-    signals.stop();
+    isOver = true;
     display.end();
   }
-  return finish();
+  return await finish();
 
-  function finish(): ExitCode {
+  async function finish(): Promise<ExitCode> {
     const report: ReplayReport = {
       id,
       version: denoJson.version,
-      recordings: paths.map((path) => shownPath(userPath(path))),
+      recordings,
       files: recording.parts.length,
       keepIds: flags.keepIds === true,
       result,
       delivery: sinks.delivery,
     };
     const json = JSON.stringify(replayJson(report), undefined, 2) + "\n";
-    if (result.behindMs > 1000) {
-      notice(`the replay fell behind its pace by up to ${formatDuration((result.behindMs * 1e6) as Nanos)}`);
-    }
-    if (flags.json) print(json);
-    else if (!flags.quiet) {
-      const color = colorOf(Deno.stdout, flags.color);
-      print(replayText(report, color, closing(id, runFolder, logsFolder, sinks)));
-    }
     const { tally } = result;
-    if (tally.spans + tally.lines === 0) {
-      if (folderIsNew) removeEmpty(runFolder);
-      throw new UsageError(`there is nothing to replay in ${report.recordings.join(", ")}`);
+    const isEmpty = tally.spans + tally.lines === 0;
+    if (result.behindMs > 1000) {
+      notice(`the replay fell behind its pace by up to ${formatDuration(nanos(result.behindMs * 1e6))}`);
     }
-    const code = codeOf(result, sinks);
+    let code = codeOf(result, sinks), written = "not written";
+    const failed = (error: unknown, kind: typeof RunFilesError | typeof OutputLost): void => {
+      if (!(error instanceof kind)) throw error;
+      printError(`error: ${visible(error.message)}\n`);
+      if (code === ExitCode.success) code = ExitCode.undelivered;
+    };
     try {
-      writeRunFile(runFolder, RUN_FILES.summary, json);
+      if (isEmpty) claimed.release();
+      else {
+        writeRunFile(runFolder, RUN_FILES.summary, json);
+        written = shownPath(join(runFolder, RUN_FILES.summary));
+      }
     } catch (error) {
-      if (!(error instanceof RunFilesError)) throw error;
-      notice(error.message);
-      return code === ExitCode.success ? ExitCode.undelivered : code;
+      failed(error, RunFilesError);
+    }
+    // A full disk costs the file, but not the account of the replay.
+    try {
+      if (flags.json) await printPatiently(json);
+      else if (!flags.quiet) {
+        const color = colorOf(Deno.stdout, flags.color);
+        await printPatiently(replayText(report, color, closing(id, logsFolder, sinks, written)));
+      }
+    } catch (error) {
+      failed(error, OutputLost);
+    }
+    if (isEmpty && result.ended === "completed") {
+      throw new UsageError(`there is nothing to replay in ${recordings.join(", ")}`);
     }
     return code;
   }
+}
+
+/** The flags that change what is sent, for the replay's own file; patterns to redact may be telling, so they are counted. */
+function calledWith({ pace, start, loop, keepIds, only, from, to, redact }: ReplayFlags): Record<string, unknown> {
+  const bound = (time: Bound | undefined): string | undefined =>
+    time === undefined ? undefined : time.kind === "relative" ? formatDuration(time.after) : formatTime(time.epochNs);
+  return {
+    pace: pace === Infinity ? "max" : `${pace}x`,
+    start,
+    loop: loop === true ? "unlimited" : loop,
+    keepIds: keepIds === true,
+    only,
+    from: bound(from),
+    to: bound(to),
+    redact: redact?.length,
+  };
 }
 
 function codeOf(result: ReplayResult, sinks: ReplaySinks): ExitCode {
@@ -274,17 +314,8 @@ function head(
   ];
 }
 
-/** Leaves a folder that is not empty, or cannot be removed, as it is. */
-function removeEmpty(folder: string): void {
-  try {
-    Deno.removeSync(folder);
-  } catch {
-    // What went wrong before this is what the user must hear.
-  }
-}
-
 /** Where everything is. */
-function closing(id: string, runFolder: string, logsFolder: string | undefined, sinks: ReplaySinks): string[] {
+function closing(id: string, logsFolder: string | undefined, sinks: ReplaySinks, summary: string): string[] {
   const lines: string[] = [];
   if (sinks.logFiles.length > 0) lines.push(`logs     ${shownPath(logsFolder!)}/<service>/<service>-${id}.log`);
   const { spans } = sinks.delivery;
@@ -296,6 +327,6 @@ function closing(id: string, runFolder: string, logsFolder: string | undefined, 
       : ` (without ${spans.pending} spans that could not be written)`;
     lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
   } else if (spans.generated > 0) lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
-  lines.push(`summary  ${shownPath(join(runFolder, RUN_FILES.summary))}`);
+  lines.push(`summary  ${summary}`);
   return lines;
 }

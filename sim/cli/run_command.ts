@@ -4,12 +4,19 @@ import { Command, Option } from "commander";
 import { join } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { formatDuration, type Nanos } from "../base/time.ts";
-import { SimulationError } from "../engine/engine.ts";
 import { type Plan, planLength } from "../plan/plan.ts";
 import { SUMMARY_MODES, type SummaryInput, type SummaryMode, TREND_STATS } from "../report/input.ts";
 import { summaryJson } from "../report/summary_json.ts";
 import { summaryText } from "../report/summary_text.ts";
-import { makeRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
+import { commaLines } from "../report/terminal.ts";
+import {
+  type ClaimedFolder,
+  claimRunFolder,
+  newRunId,
+  RUN_FILES,
+  RunFilesError,
+  writeRunFile,
+} from "../run/run_files.ts";
 import { RunSinks } from "../run/run_sinks.ts";
 import { TRACE_MODES, type TraceMode } from "../run/trace_destination.ts";
 import { Run, type RunResult } from "../run/run.ts";
@@ -19,8 +26,10 @@ import { readOtlpOptions } from "../sinks/otlp_options.ts";
 import { type OpenOutput, openOutputs, type Output, OutputError } from "../sinks/outputs.ts";
 import { visible } from "../base/diagnostics.ts";
 import { collect, parsePace, parseSeed, UsageError } from "./command.ts";
-import { colorOf, columnsOf, print, printError } from "./console.ts";
+import { colorOf, columnsOf, OutputLost, printError, printPatiently } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { grafanaLines } from "./grafana_lines.ts";
+import { errorsCommand } from "./next_step.ts";
 import { collectOutput, parseTrendStats } from "./output_flags.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
@@ -47,8 +56,8 @@ interface RunFlags extends ScenarioFlags {
 
 const EXAMPLES = `
 Exit codes:
-  0 all went well, 99 a threshold failed, 104 invalid scenario or flags, 105 interrupted, 109 internal error,
-  110 telemetry was not delivered
+  0 all went well, 99 a threshold failed, 104 invalid scenario or flags, 105 interrupted, 108 the simulation could not go
+  on, 109 internal error, 110 telemetry was not delivered or the summary not written
 
 Examples:
   deno task run scenarios/checkout.yaml
@@ -168,29 +177,30 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   ) notice(text);
 
   const simulation = new Run({ plan, startEpochNs, pace: flags.pace, sinks, listener: display });
-  const signals = onSignals(() => {
-    notice("interrupted: ending what is open; once more ends at once");
+  let isOver = false;
+  onSignals(() => {
+    notice(
+      isOver
+        ? "the run is over, its summary is being written; once more ends at once"
+        : "interrupted: ending what is open; once more ends at once",
+    );
     simulation.interrupt();
   });
   let result: RunResult;
   try {
     result = await simulation.execute();
-  } catch (error) {
-    if (!(error instanceof SimulationError)) throw error;
-    display.end();
-    printError(`error: ${visible(error.message)}\n`);
-    return ExitCode.invalid;
   } finally {
-    signals.stop();
+    isOver = true;
     display.end();
   }
+  if (result.reason !== undefined) printError(`error: ${visible(result.reason)}\n`);
   return await report();
 
   async function openSinks(): Promise<RunSinks> {
-    let folderIsNew = false;
+    let claimed: ClaimedFolder | undefined;
     let opened: readonly OpenOutput[] = [];
     try {
-      folderIsNew = makeRunFolder(runFolder);
+      claimed = claimRunFolder(runFolder, document);
       opened = openOutputs(outputs, userPath, [userPath(path)]);
       const identity = {
         startEpochNs,
@@ -198,7 +208,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         version: denoJson.version,
         resourceAttributes: otlp.resourceAttributes,
       };
-      const made = await RunSinks.open({
+      return await RunSinks.open({
         plan,
         identity,
         runId,
@@ -210,11 +220,9 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         onNotice: notice,
         showPath: shownPath,
       });
-      writeRunFile(runFolder, RUN_FILES.scenario, document);
-      return made;
     } catch (error) {
       for (const output of opened) output.release();
-      if (folderIsNew) removeEmpty(runFolder);
+      claimed?.release();
       throw error instanceof RunFilesError || error instanceof OutputError ? new UsageError(error.message) : error;
     }
   }
@@ -229,6 +237,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         version: denoJson.version,
         scenarioHash: await sha256(document),
         ended: result.ended,
+        ...(result.reason === undefined ? {} : { reason: result.reason }),
       },
       metrics: result.metrics,
       evaluation: result.evaluation,
@@ -244,22 +253,35 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       undefined,
       2,
     ) + "\n";
-    // What the user asked to see comes first: a full disk must not cost the account of the run.
-    if (flags.json) print(json);
-    else if (!flags.quiet) printSummary(input);
-    const code = codeOf(result, sinks);
+    let code = codeOf(result, sinks), isWritten = false;
+    const failed = (error: unknown, kind: typeof RunFilesError | typeof OutputLost): void => {
+      if (!(error instanceof kind)) throw error;
+      printError(`error: ${visible(error.message)}\n`);
+      if (code === ExitCode.success) code = ExitCode.undelivered;
+    };
     try {
       writeRunFile(runFolder, RUN_FILES.summary, json);
+      isWritten = true;
     } catch (error) {
-      if (!(error instanceof RunFilesError)) throw error;
-      notice(error.message);
-      return code === ExitCode.success ? ExitCode.undelivered : code;
+      failed(error, RunFilesError);
+    }
+    // A full disk costs the file, but not the account of the run.
+    try {
+      if (flags.json) await printPatiently(json);
+      else if (!flags.quiet) await printSummary(input, await linksToGrafana(), isWritten);
+    } catch (error) {
+      failed(error, OutputLost);
     }
     return code;
   }
 
+  function linksToGrafana(): Promise<string[]> {
+    const { namespace, faults } = plan, { toCollector } = sinks, length = result.metrics.elapsed;
+    return grafanaLines({ runId, namespace, startEpochNs, length, faults, logsFolder, toCollector });
+  }
+
   /** On standard error where standard output belongs to the points. */
-  function printSummary(input: SummaryInput): void {
+  async function printSummary(input: SummaryInput, links: readonly string[], isWritten: boolean): Promise<void> {
     if (flags.summaryMode === "disabled") {
       const failed = new Set(
         result.evaluation.results.filter(({ ok }) => !ok).map((each) => each.threshold.metricText),
@@ -275,14 +297,20 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       color: colorOf(stream, flags.color),
       mode: flags.summaryMode,
     };
-    const text = summaryText(input, options, closing(runId, runFolder, logsFolder, sinks));
+    const written = isWritten ? shownPath(join(runFolder, RUN_FILES.summary)) : "not written";
+    const text = summaryText(input, options, [
+      ...closing(runId, logsFolder, sinks, written),
+      ...(links.length === 0 ? [] : ["", "in Grafana", ...links.map((link) => `  ${link}`)]),
+      ...nextSteps(plan, runId, logsFolder, sinks, options.columns),
+    ]);
     if (pointsToStdout) printError(text);
-    else print(text);
+    else await printPatiently(text);
   }
 }
 
 function codeOf(result: RunResult, sinks: RunSinks): ExitCode {
   if (result.ended === "interrupted") return ExitCode.interrupted;
+  if (result.reason !== undefined) return ExitCode.aborted;
   if (!result.evaluation.ok) return ExitCode.thresholds;
   const { spans, logs, points } = sinks.delivery;
   const lost = spans.pending + spans.rejected + logs.pending + logs.rejected + (points?.pending ?? 0);
@@ -305,26 +333,24 @@ function head(
   const lengthText = length === Infinity ? "without end (Ctrl-C ends it)" : formatDuration(length);
   const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
   return [
-    `${plan.name}: ${lengthText} from ${formatTime(startEpochNs)} ${paceText}, seed ${plan.seed}`,
-    `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
+    ...commaLines(
+      [`${visible(plan.name)}: ${lengthText} from ${formatTime(startEpochNs)} ${paceText}`, `seed ${plan.seed}`],
+      columnsOf(Deno.stderr),
+    ),
+    `  logs    ${
+      logsFolder === undefined ? "not written (--no-logs)" : `${visible(shownPath(logsFolder))}/<service>/`
+    }`,
     ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
     ...sinks.outputs.map((name) => `  points  ${visible(name)}`),
   ];
 }
 
-/** Leaves a folder that is not empty, or cannot be removed, as it is. */
-function removeEmpty(folder: string): void {
-  try {
-    Deno.removeSync(folder);
-  } catch {
-    // What went wrong before this is what the user must hear.
-  }
-}
-
-/** Where everything is, and what to do next. */
-function closing(runId: string, runFolder: string, logsFolder: string | undefined, sinks: RunSinks): string[] {
+/** Where everything is. @param summary where the summary is */
+function closing(runId: string, logsFolder: string | undefined, sinks: RunSinks, summary: string): string[] {
   const lines: string[] = [];
-  if (logsFolder !== undefined) lines.push(`logs     ${shownPath(logsFolder)}/<service>/<service>-${runId}.log`);
+  if (logsFolder !== undefined) {
+    lines.push(`logs     ${visible(shownPath(logsFolder))}/<service>/<service>-${runId}.log`);
+  }
   const { spans } = sinks.delivery;
   if (sinks.traceFile !== undefined) {
     const what = spans.pending === 0
@@ -332,13 +358,23 @@ function closing(runId: string, runFolder: string, logsFolder: string | undefine
       : sinks.toCollector
       ? ` (${spans.pending} spans that no collector has acknowledged)`
       : ` (without ${spans.pending} spans that could not be written)`;
-    lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
+    lines.push(`traces   ${visible(shownPath(sinks.traceFile))}${what}`);
   } else lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);
-  lines.push(`summary  ${shownPath(join(runFolder, RUN_FILES.summary))}`);
-  const [first] = sinks.logFiles;
-  if (first !== undefined) {
-    lines.push("", `next     grep -h '"level":"error"' ${shownPath(logsFolder!)}/*/*-${runId}.log | sort`);
-  }
+  lines.push(`summary  ${visible(summary)}`);
   return lines;
+}
+
+/** What to do next. */
+function nextSteps(
+  plan: Plan,
+  runId: string,
+  logsFolder: string | undefined,
+  sinks: RunSinks,
+  columns: number,
+): string[] {
+  if (logsFolder === undefined || sinks.logFiles.length === 0) return [];
+  const title = "next     ";
+  const command = errorsCommand(plan, visible(shownPath(logsFolder)), runId, columns - title.length);
+  return ["", ...command.map((line, i) => (i === 0 ? title : " ".repeat(title.length)) + line)];
 }

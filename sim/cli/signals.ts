@@ -5,8 +5,11 @@ import { ExitCode } from "./exit_codes.ts";
 /** `deno task` delivers one Ctrl-C twice: what comes so soon after the first is the same one. */
 const REPEAT_MS = 500;
 
-/** Calls `interrupt` at the first signal, and ends the process at one that comes later. `stop` takes the listeners away. */
-export function onSignals(interrupt: () => void): { stop(): void } {
+/**
+ * Calls `interrupt` at the first signal, and ends the process at one that comes later. It listens as long as the process
+ * lives: were it to stop before the summary is written, a repeat of the first would end the process without one.
+ */
+export function onSignals(interrupt: () => void): void {
   let first: number | undefined;
   const listener = (): void => {
     const now = performance.now();
@@ -17,5 +20,4 @@ export function onSignals(interrupt: () => void): { stop(): void } {
   };
   const names: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const name of names) Deno.addSignalListener(name, listener);
-  return { stop: () => names.forEach((name) => Deno.removeSignalListener(name, listener)) };
 }

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { join } from "node:path";
-import { type Diagnostic, formatDiagnostic, InvalidInput } from "../base/diagnostics.ts";
+import { type Diagnostic, formatDiagnostic, InvalidInput, visible } from "../base/diagnostics.ts";
 import { collect, UsageError } from "./command.ts";
 import { print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
@@ -51,11 +51,11 @@ function validate(paths: readonly string[], flags: ValidateFlags): ExitCode {
 
 function report({ file, diagnostics }: Verdict, quiet: boolean): void {
   if (diagnostics.length === 0) {
-    if (!quiet) print(`${file}: valid\n`);
+    if (!quiet) print(`${visible(file)}: valid\n`);
     return;
   }
   for (const diagnostic of diagnostics) printError(formatDiagnostic(diagnostic) + "\n\n");
-  printError(`${file}: ${diagnostics.length} ${diagnostics.length === 1 ? "problem" : "problems"}\n`);
+  printError(`${visible(file)}: ${diagnostics.length} ${diagnostics.length === 1 ? "problem" : "problems"}\n`);
 }
 
 function verdictJson({ file, diagnostics }: Verdict): unknown {

@@ -7,7 +7,8 @@ import type { Station } from "./station.ts";
 
 /**
  * Indices of the services that are in a deadlock, ascending. A strand is stuck when it waits, without a time limit, for
- * something that is stuck; a queued request is stuck when every worker of its station is held by a stuck one. That is
+ * something that is stuck; a queued request is stuck when every worker of its station is held by a stuck one, and nothing
+ * ends its patience. Cores keep nobody waiting for ever: who holds one works, and waits for nobody meanwhile. That is
  * the greatest fixed point: all that wait are taken to be stuck, and those that something can wake are struck out.
  */
 export function deadlockedServices(
@@ -21,8 +22,9 @@ export function deadlockedServices(
   for (const frame of frames) {
     if (frame.kind === FrameKind.free) continue;
     const { state } = frame;
-    const limited = state === FrameState.calling &&
-      (frame.callDeadline < FOREVER || plan.sites[frame.callSite]!.timeout < FOREVER);
+    const limited = state === FrameState.calling
+      ? frame.callDeadline < FOREVER || plan.sites[frame.callSite]!.timeout < FOREVER
+      : state === FrameState.queued && stationOf(frame).expires;
     if (!limited && (state === FrameState.queued || state === FrameState.calling || state === FrameState.joining)) {
       stuck.add(frame);
     }

@@ -1,7 +1,7 @@
 // Writes what happened as rows of facts.
 
 import type { Nanos } from "../base/time.ts";
-import { type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
 import type { CallSite } from "../plan/plan.ts";
 import { type Frame, FrameState } from "./frame.ts";
 import type { Station } from "./station.ts";
@@ -75,6 +75,7 @@ export class FactWriter {
     batch.endpoint[row] = site.callee;
     batch.peer[row] = strand.callPeer;
     batch.wait[row] = pause > 0 ? pause : 0;
+    batch.extra[row] = strand.callWaited;
     batch.key[row * 2] = strand.callHigh;
     batch.key[row * 2 + 1] = strand.callLow;
     if (site.journey >= 0) {
@@ -88,6 +89,7 @@ export class FactWriter {
     batch.parent[row * 2 + 1] = root.spanLow;
   }
 
+  /** @param wait its time in the queue, where the outcome gives it no other meaning */
   request(
     now: Nanos,
     request: Frame,
@@ -96,12 +98,13 @@ export class FactWriter {
     cause: number,
     causeOutcome: number,
     abandoned: boolean,
+    wait = request.state === FrameState.queued ? now - request.start : request.begun - request.start,
   ): void {
     const batch = this.batch;
     const row = batch.append(FactKind.request, now);
     this.#identify(row, request);
     batch.start[row] = request.start;
-    batch.wait[row] = request.state === FrameState.queued ? now - request.start : request.begun - request.start;
+    batch.wait[row] = wait;
     batch.extra[row] = request.workSpent;
     batch.outcome[row] = outcome;
     batch.status[row] = status;
@@ -113,6 +116,73 @@ export class FactWriter {
     batch.peer[row] = request.callerReplica;
     if (abandoned) batch.flags[row] = FactFlag.abandoned;
     this.#serverSpan(row, request);
+  }
+
+  /**
+   * @param change a Change; the meaning of the rest is its own
+   * @returns the row, for what else it says
+   */
+  change(
+    now: Nanos,
+    change: number,
+    service: number,
+    replica: number,
+    start: Nanos,
+    wait: number,
+    attempt = 0,
+  ): number {
+    const batch = this.batch;
+    const row = batch.append(FactKind.change, now);
+    batch.outcome[row] = change;
+    batch.service[row] = service;
+    batch.replica[row] = replica;
+    batch.start[row] = start;
+    batch.wait[row] = wait;
+    batch.attempt[row] = attempt;
+    return row;
+  }
+
+  /** What a caller thinks of its callee changed with the end of a call, or with an attempt. See Change for the rest. */
+  callerChange(
+    now: Nanos,
+    change: number,
+    strand: Frame,
+    site: CallSite,
+    peer: number,
+    wait: number,
+    extra: number,
+    status: number,
+  ): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.change, now);
+    this.#identify(row, site.journey >= 0 ? strand : strand.root);
+    batch.outcome[row] = change;
+    batch.site[row] = site.index;
+    batch.endpoint[row] = site.callee;
+    batch.peer[row] = peer;
+    batch.wait[row] = wait;
+    batch.extra[row] = extra;
+    batch.status[row] = status;
+    if (site.journey >= 0) batch.flags[row] = FactFlag.journey;
+    else {
+      batch.span[row * 2] = strand.root.spanHigh;
+      batch.span[row * 2 + 1] = strand.root.spanLow;
+    }
+  }
+
+  /** A replica that a caller had ejected is used again. @param service the caller's; -1 for the users */
+  returned(now: Nanos, service: number, replica: number, site: CallSite, peer: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.change, now);
+    batch.outcome[row] = Change.returned;
+    batch.site[row] = site.index;
+    batch.endpoint[row] = site.callee;
+    batch.peer[row] = peer;
+    if (service < 0) batch.flags[row] = FactFlag.journey;
+    else {
+      batch.service[row] = service;
+      batch.replica[row] = replica;
+    }
   }
 
   samples(now: Nanos, workloads: readonly WorkloadState[], stations: readonly Station[]): void {
@@ -144,6 +214,8 @@ export class FactWriter {
     batch.iteration[row] = frame.iteration;
     batch.service[row] = frame.service;
     batch.replica[row] = frame.replica;
+    batch.context[row * 2] = frame.root.contextHigh;
+    batch.context[row * 2 + 1] = frame.root.contextLow;
     batch.trace[row * 4] = frame.trace0;
     batch.trace[row * 4 + 1] = frame.trace1;
     batch.trace[row * 4 + 2] = frame.trace2;

@@ -16,8 +16,21 @@ export const FrameState = {
   calling: 4,
   pausing: 5,
   joining: 6,
+  /** Its own attempt of a call has failed, and another one is under way beside it. */
+  hedging: 10,
 } as const;
 export type FrameState = (typeof FrameState)[keyof typeof FrameState];
+
+/** What an attempt of a call holds of its caller's, or waits for, as a set of bits. */
+export const CallHold = {
+  breaker: 1,
+  bulkhead: 2,
+  bulkheadLine: 4,
+  connection: 8,
+  poolLine: 16,
+  /** It counts as under way to `callPeer`. */
+  sent: 32,
+} as const;
 
 const NO_TIME = 0 as Nanos;
 
@@ -51,6 +64,9 @@ export class Frame {
 
   keyHigh = 0;
   keyLow = 0;
+  /** Iteration and request: the key of the iteration's context. */
+  contextHigh = 0;
+  contextLow = 0;
   /** Request: the key of the call that made it, the same for all its attempts: a retry repeats what the caller asked. */
   askedHigh = 0;
   askedLow = 0;
@@ -67,12 +83,19 @@ export class Frame {
   start: Nanos = NO_TIME;
   /** When a worker took it up. */
   begun: Nanos = NO_TIME;
+  /** How long it waits in the queue before it gives up, and before the queue's discipline drops it. */
+  patience = 0;
+  dropsAfter = 0;
   /** Own work of the endpoint's latency, multiplied by faults; and what faults add to it. */
   ownWork = 0;
   addedWork = 0;
   workSpent = 0;
+  /** Request: when its caller will wait no more, as far as the caller has said so. */
+  deadline: Nanos = FOREVER;
   /** It has spent work, so what it fails with of its own accord has taken effect. */
   worked = false;
+  /** Index of the endpoint's variant that is in force; -1 for none. */
+  variant = -1;
   /** Index in Plan.failures of what it will fail with; -1 for none. */
   failure = -1;
 
@@ -83,6 +106,8 @@ export class Frame {
 
   /** Branches of the current fork that have not ended. */
   branches = 0;
+  /** One of them left the journey: when all have ended, its owner leaves as well. */
+  leaving = false;
   /** Slots of all branches of the current fork; some may have ended, and serve another by now. */
   readonly forked: number[] = [];
   /** How one of them failed: an Outcome, 0 for none. */
@@ -96,7 +121,10 @@ export class Frame {
   readonly turnsTotal: number[] = [];
 
   callSite = -1;
+  /** The number of this attempt, hedges counted; of this try, without them; and how many attempts have been sent. */
   callAttempt = 0;
+  callTry = 0;
+  callsSent = 0;
   callDeadline: Nanos = FOREVER;
   callStart: Nanos = NO_TIME;
   callPeer = 0;
@@ -110,6 +138,19 @@ export class Frame {
   responseStatus = 0;
   responseOutcome = 0;
   responseCause = -1;
+  /** Slot of the request that the attempt made, which may have ended. */
+  callRequest = -1;
+  /** A set of CallHold. */
+  callHolds = 0;
+  breakerEpoch = 0;
+  connectStart: Nanos = NO_TIME;
+  /** How long it took to get a connection: waiting for one, and setting it up. */
+  callWaited: Nanos = NO_TIME;
+  /** Branch: it is an attempt of its parent's call, and runs no program. */
+  isHedge = false;
+  /** Further attempts of the current call: under way, and sent in this try. */
+  hedges = 0;
+  hedgesSent = 0;
 
   constructor(readonly slot: number) {}
 
@@ -123,9 +164,11 @@ export class Frame {
     this.root = this;
     this.worked = false;
     this.failure = -1;
+    this.variant = -1;
     this.ownWork = 0;
     this.addedWork = 0;
     this.workSpent = 0;
+    this.deadline = FOREVER;
     this.outcome = 0;
     this.cause = -1;
     this.causeOutcome = 0;
@@ -135,6 +178,11 @@ export class Frame {
     this.turns.length = 0;
     this.turnsTotal.length = 0;
     this.callSite = -1;
+    this.callRequest = -1;
+    this.callHolds = 0;
+    this.callWaited = NO_TIME;
+    this.isHedge = false;
+    this.hedges = 0;
   }
 }
 

@@ -7,7 +7,13 @@ export class EndpointTotals {
   requests = 0;
   errors = 0;
   refused = 0;
+  /** Of the refused, those of each reason; the others found a full queue. */
+  expired = 0;
+  rateLimited = 0;
+  shed = 0;
+  tooLate = 0;
   abandoned = 0;
+  cancelled = 0;
   interrupted = 0;
   /** Accepted requests only. */
   readonly duration = new Trend();
@@ -22,4 +28,6 @@ export class EndpointTotals {
   /** Attempts by anybody to call it. */
   retries = 0;
   timeouts = 0;
+  held_back = 0;
+  hedges = 0;
 }

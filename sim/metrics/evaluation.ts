@@ -1,7 +1,8 @@
 // Whether thresholds hold.
 
 import type { Nanos } from "../base/time.ts";
-import { compares, type Threshold } from "../objectives/threshold.ts";
+import { compares } from "../base/comparison.ts";
+import type { Threshold } from "../objectives/threshold.ts";
 
 /** What a threshold compares. */
 export interface Seen {

@@ -26,7 +26,13 @@ export interface RequestStats {
   /** Refused, or answered with a status of 500 or more. */
   readonly errors: number;
   readonly refused: number;
-  /** Finished although nobody waited for the answer any more. */
+  /** Of the refused, those whose patience in the queue ended, held by the rate limit, and shed; the others found a full queue. */
+  readonly expired: number;
+  readonly rateLimited: number;
+  readonly shed: number;
+  /** Of the refused, those that came too late for their caller's deadline. */
+  readonly tooLate: number;
+  /** Finished although nobody waited for the answer any more; the expired ones too. */
   readonly abandoned: number;
   /** Open at the run's end; in no other number here. */
   readonly interrupted: number;
@@ -36,7 +42,7 @@ export interface RequestStats {
 
 export interface ServiceStats extends RequestStats {
   readonly kind: ServiceKind;
-  /** Mean share of its workers that were busy, over the whole run; null when their number has no limit. */
+  /** Mean share of its cores (workers, where it has none) that were busy, over the whole run; null without a limit. */
   readonly utilization: number | null;
   /** Made by it, as a caller. */
   readonly retries: number;
@@ -102,15 +108,40 @@ export function serviceStats(
 
 function requestStats(name: string, parts: readonly EndpointTotals[]): RequestStats {
   const duration = new Trend(), wait = new Trend();
-  let requests = 0, errors = 0, refused = 0, abandoned = 0, interrupted = 0;
+  let requests = 0,
+    errors = 0,
+    refused = 0,
+    abandoned = 0,
+    interrupted = 0,
+    expired = 0,
+    rateLimited = 0,
+    shed = 0,
+    tooLate = 0;
   for (const part of parts) {
     requests += part.requests;
     errors += part.errors;
     refused += part.refused;
+    expired += part.expired;
+    rateLimited += part.rateLimited;
+    shed += part.shed;
+    tooLate += part.tooLate;
     abandoned += part.abandoned;
     interrupted += part.interrupted;
     duration.merge(part.duration);
     wait.merge(part.wait);
   }
-  return { name, requests, errors, refused, abandoned, interrupted, duration, wait };
+  return {
+    name,
+    requests,
+    errors,
+    refused,
+    expired,
+    rateLimited,
+    shed,
+    tooLate,
+    abandoned,
+    interrupted,
+    duration,
+    wait,
+  };
 }

@@ -8,7 +8,7 @@ import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Load } from "../load/load.ts";
 import { isMetricName, METRIC_NAMES, type MetricName } from "../objectives/metrics.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
-import { type FactBatch, FactKind } from "../plan/facts.ts";
+import { type FactBatch, FactKind, Outcome } from "../plan/facts.ts";
 import type { Plan, PlanEndpoint } from "../plan/plan.ts";
 import {
   callTraits,
@@ -68,6 +68,10 @@ export class RunMetrics {
   readonly #iterationWatches: readonly Watch[][];
   readonly #droppedWatches: readonly Watch[][];
   readonly #arrivalWatches: readonly Watch[][];
+  /** By index of the service. */
+  readonly #changeWatches: readonly Watch[][];
+  readonly #pauses = new Trend();
+  readonly #throttling = new Trend();
 
   /** @throws RangeError when a threshold of the plan names no metric */
   constructor(plan: Plan) {
@@ -96,6 +100,9 @@ export class RunMetrics {
     this.#iterationWatches = plan.workloads.map(() => []);
     this.#droppedWatches = plan.workloads.map(() => []);
     this.#arrivalWatches = plan.workloads.map(() => []);
+    this.#changeWatches = plan.services.map(() => []);
+    this.#feed("service_pauses", NO_TAGS, this.#pauses);
+    this.#feed("service_throttling", NO_TAGS, this.#throttling);
     this.#checks = new CheckTotals(plan);
     this.#judged = plan.thresholds.map((threshold) => this.#judge(threshold));
     for (const submetric of plan.submetrics) this.#part(submetric);
@@ -156,6 +163,8 @@ export class RunMetrics {
         return among(this.#droppedWatches, matcher.workloads);
       case "arrival":
         return among(this.#arrivalWatches, matcher.workloads);
+      case "change":
+        return among(this.#changeWatches, matcher.services);
       case "vus":
         return this.#vus.feed(metric === "vus" ? "active" : "initialised", matcher.workloads, into);
       case "station":
@@ -193,6 +202,9 @@ export class RunMetrics {
           this.#workloads[workload]!.sample(time);
           break;
         }
+        case FactKind.change:
+          this.#change(batch, row);
+          break;
         case FactKind.station:
           this.#stations.take(
             batch.service[row]!,
@@ -217,7 +229,8 @@ export class RunMetrics {
     totals.requests++;
     if ((traits & Trait.failed) !== 0) totals.errors++;
     if ((traits & Trait.abandoned) !== 0) totals.abandoned++;
-    if ((traits & Trait.refused) !== 0) totals.refused++;
+    if ((traits & Trait.cancelled) !== 0) totals.cancelled++;
+    if ((traits & Trait.refused) !== 0) countRefusal(totals, batch.outcome[row]!);
     else {
       totals.duration.add(durationOf(batch, row));
       totals.wait.add(batch.wait[row]!);
@@ -233,7 +246,10 @@ export class RunMetrics {
     const retry = (traits & Trait.retry) !== 0;
     const timeout = (traits & Trait.timeout) !== 0;
     const ofJourney = (traits & Trait.journey) !== 0;
-    if (retry || timeout) {
+    const heldBack = (traits & Trait.heldBack) !== 0, hedge = (traits & Trait.hedge) !== 0;
+    if (retry || timeout || heldBack || hedge) {
+      if (heldBack) totals.held_back++;
+      if (hedge) totals.hedges++;
       const caller = ofJourney ? this.#retriesBy.length : batch.service[row]!;
       if (retry) totals.retries++;
       if (timeout) totals.timeouts++;
@@ -294,6 +310,14 @@ export class RunMetrics {
     const count = batch.extra[row]!;
     this.#workloads[workload]!.dropped += count;
     for (const { into } of this.#droppedWatches[workload]!) into.add(count, batch.time[row]!);
+  }
+
+  #change(batch: FactBatch, row: number): void {
+    const service = batch.service[row]!, change = batch.outcome[row]!;
+    for (const watch of this.#changeWatches[service]!) {
+      if (watch.change !== change) continue;
+      watch.into.add(sampleOf(watch, Trait.counted, batch, row, this.#plan.endpoints), batch.time[row]!);
+    }
   }
 
   #arrival(batch: FactBatch, row: number): void {
@@ -430,7 +454,21 @@ export class RunMetrics {
       case "timeouts":
       case "refused":
       case "abandoned":
+      case "cancelled":
+      case "held_back":
+      case "hedges":
         return new Counter(sum(endpoints, (each) => each[metric]), true);
+      // Where nothing of the kind can happen the summary says nothing of it.
+      case "queue_timeouts":
+        return new Counter(sum(endpoints, (each) => each.expired));
+      case "rate_limited":
+        return new Counter(sum(endpoints, (each) => each.rateLimited));
+      case "shed":
+        return new Counter(sum(endpoints, (each) => each.shed));
+      case "service_pauses":
+        return this.#pauses;
+      case "service_throttling":
+        return this.#throttling;
       case "iteration_duration":
         return merged(workloads.map((each) => each.duration));
       case "service_req_duration":
@@ -460,6 +498,14 @@ function addTo(
     const value = sampleOf(watch, traits, batch, row, endpoints);
     if (!Number.isNaN(value)) watch.into.add(value, batch.time[row]!);
   }
+}
+
+function countRefusal(totals: EndpointTotals, outcome: number): void {
+  totals.refused++;
+  if (outcome === Outcome.expired) totals.expired++;
+  else if (outcome === Outcome.rateLimited) totals.rateLimited++;
+  else if (outcome === Outcome.tooLate) totals.tooLate++;
+  else if (outcome !== Outcome.refused) totals.shed++;
 }
 
 function known(metric: string): MetricName {

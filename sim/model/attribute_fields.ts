@@ -20,6 +20,7 @@ import {
   wrong,
   wrongType,
 } from "../base/fields.ts";
+import { Zipf, ZIPF_RANKS_MAX } from "../distributions/zipf.ts";
 import type { AttributeSpec, Scalar } from "./model.ts";
 
 /** OpenTelemetry's SDKs keep 128 attributes a span by default. */
@@ -85,6 +86,13 @@ const boundsField: Field<readonly [number, number]> = {
   schema: () => ({ type: "array", items: { type: "integer" }, minItems: 2, maxItems: 2 }),
 };
 
+/** `{ n: 10000, s: 1, prefix: sku- }`. */
+const zipfField = record("a Zipf distribution", {
+  n: required(integer({ min: 1, max: ZIPF_RANKS_MAX }), "How many things there are.", "n: 10000"),
+  s: withDefault(number({ min: 0, max: 10 }), 1, "How much the first ones are favoured; 0: not at all."),
+  prefix: withDefault(text("a text", { lengthMax: 100 }), "", "What stands in front of the number.", '""'),
+});
+
 const DRAWN = {
   oneOf: {
     summary: "One of several values, each as likely, or by weight (a map's keys are texts).",
@@ -106,18 +114,22 @@ const DRAWN = {
       ),
     },
   },
+  zipf: {
+    summary: "One of n things by Zipf's law: number k is drawn in proportion to 1/k^s, so a few are drawn often.",
+    fields: { zipf: required(zipfField, "{ n: 10000, s: 1, prefix: sku- }.") },
+  },
 } as const;
 
 /** An attribute of a span or a log line. */
 export const attributeField: DefinedField<AttributeSpec> = defined(
   "attribute",
-  "a value, or { oneOf: [a, b] }, { int: [1, 8] } or { id: { prefix: usr_, digits: 6 } }",
+  "a value, or { oneOf: [a, b] }, { int: [1, 8] }, { id: { prefix: usr_, digits: 6 } } or { zipf: { n: 1000 } }",
   () => {
     const drawn = keyed("a drawn attribute", DRAWN, {
       instead: (node) => node.type === "list" ? "to draw one of them write { oneOf: [a, b] }" : undefined,
     });
     return either<AttributeSpec, AttributeSpec>(
-      "a value, or { oneOf: [a, b] }, { int: [1, 8] } or { id: { prefix: usr_, digits: 6 } }",
+      "a value, or { oneOf: [a, b] }, { int: [1, 8] }, { id: { prefix: usr_, digits: 6 } } or { zipf: { n: 1000 } }",
       isScalar,
       converted(scalarField, (value) => ({ type: "constant", value })),
       converted(drawn, (spec) => {
@@ -128,6 +140,10 @@ export const attributeField: DefinedField<AttributeSpec> = defined(
             return { type: "int", least: spec.config.int[0], most: spec.config.int[1] };
           case "id":
             return { type: "id", ...spec.config.id };
+          case "zipf": {
+            const { n, s, prefix } = spec.config.zipf;
+            return { type: "zipf", ranks: Zipf.of(n, s), prefix };
+          }
         }
       }),
     );

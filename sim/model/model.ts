@@ -2,6 +2,9 @@
 
 import type { Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import type { Zipf } from "../distributions/zipf.ts";
+import type { Capacity } from "./capacity.ts";
+import type { CallPolicies, RetryBudgetPolicy, RetryCondition } from "./policies.ts";
 
 export const LANGUAGES = ["go", "java", "nodejs", "python", "ruby", "php", "dotnet", "rust", "cpp"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -29,7 +32,26 @@ export type AttributeSpec =
   | { readonly type: "constant"; readonly value: Scalar }
   | { readonly type: "oneOf"; readonly values: readonly { readonly value: Scalar; readonly weight: number }[] }
   | { readonly type: "int"; readonly least: number; readonly most: number }
-  | { readonly type: "id"; readonly prefix: string; readonly digits: number };
+  | { readonly type: "id"; readonly prefix: string; readonly digits: number }
+  /** The prefix and a rank from 1, or the rank alone as a number. */
+  | { readonly type: "zipf"; readonly ranks: Zipf; readonly prefix: string };
+
+/** What one attribute of the context has to be. */
+export type ConditionTest =
+  | { readonly type: "oneOf" | "noneOf"; readonly values: readonly Scalar[] }
+  | { readonly type: "compare"; readonly comparison: CheckComparison; readonly value: number };
+
+/** All of these hold. A context without the attribute does not match. */
+export type ConditionSpec = ReadonlyMap<string, ConditionTest>;
+
+/** As it could be written: `tenant: acme, cart.size: > 5`. */
+export function conditionText(condition: ConditionSpec): string {
+  return [...condition].map(([name, test]) => {
+    if (test.type === "compare") return `${name}: ${test.comparison} ${test.value}`;
+    const values = test.values.length === 1 ? String(test.values[0]) : `[${test.values.join(", ")}]`;
+    return `${name}: ${test.type === "noneOf" ? "!= " : ""}${values}`;
+  }).join(", ");
+}
 
 export interface Service {
   readonly name: string;
@@ -43,12 +65,23 @@ export interface Service {
   readonly concurrency: number;
   /** Requests that one replica lets wait. Infinity: no limit. */
   readonly queue: number;
+  readonly capacity: Capacity;
   /** Time from any caller to this service, and the same again back. */
   readonly network: Distribution | undefined;
   readonly logs: { readonly format: LogFormat; readonly level: LogLevel };
   /** Resource attributes besides those that every service has. */
   readonly attributes: ReadonlyMap<string, Scalar>;
+  /** Policies of all calls to it, where the call itself has no other. */
+  readonly callers: CallerDefaults | undefined;
   readonly endpoints: ReadonlyMap<string, Endpoint>;
+}
+
+/** How a service is called unless a call says otherwise. */
+export interface CallerDefaults {
+  readonly timeout: Nanos | undefined;
+  readonly deadline: Nanos | undefined;
+  readonly retry: RetryPolicy | undefined;
+  readonly policies: CallPolicies;
 }
 
 export interface Endpoint {
@@ -58,7 +91,18 @@ export interface Endpoint {
   readonly errors: ErrorSpec | undefined;
   readonly attributes: ReadonlyMap<string, AttributeSpec>;
   readonly size: BodySize;
+  /** What is different for some requests: the first whose condition holds. */
+  readonly variants: readonly EndpointVariant[];
   readonly calls: readonly Step[];
+}
+
+/** Latency and errors of the requests whose context matches. */
+export interface EndpointVariant {
+  readonly where: ConditionSpec;
+  /** Undefined: the endpoint's. */
+  readonly latency: Distribution | undefined;
+  /** Undefined: the endpoint's. */
+  readonly errors: ErrorSpec | undefined;
 }
 
 /** What a request of an endpoint and an answer of it weigh, in bytes; every answer, errors included. */
@@ -107,6 +151,8 @@ export interface Check {
 export interface CallStep {
   readonly type: "call";
   readonly target: EndpointRef;
+  /** Only then the call is made. */
+  readonly where: ConditionSpec | undefined;
   /** Share of the executions in which the call is made, 0 to 1. */
   readonly probability: number;
   /** For each attempt. */
@@ -118,6 +164,7 @@ export interface CallStep {
   readonly optional: boolean;
   /** Steps taken when the call failed, in its place. */
   readonly fallback: readonly Step[] | undefined;
+  readonly policies: CallPolicies;
   readonly network: Distribution | undefined;
   /** In journeys: what the user does when the call failed for good. */
   readonly onFailure: FailureReaction;
@@ -129,6 +176,9 @@ export interface RetryPolicy {
   /** The first one included. */
   readonly attempts: number;
   readonly backoff: Backoff | undefined;
+  /** What is tried again; if absent time-outs, refusals, lost connections and statuses of 500 and more, and 429. */
+  readonly on?: readonly RetryCondition[] | undefined;
+  readonly budget?: RetryBudgetPolicy | undefined;
 }
 
 /** Pause before attempt n + 1: min(max, base · factor^(n−1)), changed by the jitter. */
@@ -148,7 +198,14 @@ export interface ParallelStep {
 
 export interface ChooseStep {
   readonly type: "choose";
-  readonly options: readonly { readonly weight: number; readonly steps: readonly Step[] }[];
+  readonly options: readonly ChooseOption[];
+}
+
+export interface ChooseOption {
+  readonly weight: number;
+  /** Only then it can be chosen; the weights are those of the options that can. */
+  readonly where?: ConditionSpec | undefined;
+  readonly steps: readonly Step[];
 }
 
 export interface RepeatStep {

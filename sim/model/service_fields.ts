@@ -13,6 +13,7 @@ import {
   INVALID,
   type Invalid,
   isScalar,
+  listOf,
   mapOf,
   marked,
   optional,
@@ -22,11 +23,12 @@ import {
   text,
   withDefault,
   word,
-  wrongType,
 } from "../base/fields.ts";
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { latencyField } from "../distributions/registry.ts";
 import { attributesField, constantAttributesField } from "./attribute_fields.ts";
+import { conditionField } from "./context_fields.ts";
+import { CAPACITY, capacityOf, unlimitedOr } from "./capacity_fields.ts";
 import {
   type Endpoint,
   type ErrorSpec,
@@ -38,13 +40,15 @@ import {
   SERVICE_KINDS,
   type ServiceKind,
 } from "./model.ts";
+import { callersField } from "./policy_fields.ts";
 import { endpointStepsField } from "./step_fields.ts";
 
 /** Kubernetes' largest clusters have 5,000 nodes; each replica is a resource with a name of its own. */
 const REPLICAS_MAX = 10_000;
-/** Both are counts that an engine keeps in memory when they are reached. */
+/** A count that an engine keeps in memory when it is reached. */
 const CONCURRENCY_MAX = 1_000_000;
-const QUEUE_MAX = 10_000_000;
+/** Each request asks every variant of its endpoint. */
+const VARIANTS_MAX = 100;
 /** What a service may be called: names become folders. */
 export const SERVICE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 /** No "->", which stands between caller and callee in a fault's target. */
@@ -94,6 +98,20 @@ const ENDPOINT = {
     "What its requests and answers weigh; data_sent and data_received of the journeys' own calls count it.",
     "nothing",
   ),
+  variants: withDefault(
+    listOf(
+      record("a variant", {
+        where: required(conditionField, "Which requests: conditions on their context.", "where: { tenant: acme }"),
+        latency: optional(latencyField, "Their own work. The endpoint's if left out."),
+        errors: optional(errorsField, "What they fail with. The endpoint's if left out."),
+      }),
+      "a list of variants, each with where and what is different",
+      { sizeMax: VARIANTS_MAX },
+    ),
+    [],
+    "What is different for some requests; the first whose condition holds is in force.",
+    "nothing",
+  ),
   calls: withDefault(endpointStepsField, [], "What it does after its own work: calls and other steps.", "nothing"),
 } as const;
 
@@ -112,6 +130,7 @@ export const endpointField: DefinedField<EndpointConfig> = defined(
         errors: undefined,
         attributes: new Map(),
         size: NO_BODIES,
+        variants: [],
         calls: [],
       })),
       record("an endpoint", ENDPOINT, {
@@ -120,7 +139,8 @@ export const endpointField: DefinedField<EndpointConfig> = defined(
         unknown: (key) =>
           /^p\d+$|^(normal|uniform|exponential|pareto|percentiles|mix)$/.test(key)
             ? `a distribution stands under latency: latency: { ${key}: … }`
-            : /^(timeout|deadline|retry|fallback|optional|probability)$/.test(key)
+            : /^(timeout|deadline|retry|fallback|optional|probability|cancel|propagateDeadline|breaker|outlier|hedge|bulkhead|pool|balancer)$/
+                .test(key)
             ? `an option of a call: calls: [{ call: cart.GetCart, ${key}: … }]`
             : key === "call"
             ? 'did you mean "calls"? it is a list: calls: [cart.GetCart]'
@@ -128,20 +148,6 @@ export const endpointField: DefinedField<EndpointConfig> = defined(
       }),
     ),
 );
-
-function unlimitedOr(field: Field<number>): Field<number> {
-  const expects = `${field.expects}, or unlimited`;
-  return {
-    expects,
-    decode: (node, diagnostics) =>
-      node.type === "scalar" && node.value === "unlimited"
-        ? Infinity
-        : node.type === "scalar" && typeof node.value === "number"
-        ? field.decode(node, diagnostics)
-        : wrongType(node, expects, diagnostics),
-    schema: () => ({ anyOf: [field.schema(), { const: "unlimited" }] }),
-  };
-}
 
 const LANGUAGE_SYNONYMS = {
   "c#": "dotnet",
@@ -186,13 +192,9 @@ const SERVICE = {
     "Requests that one replica works on at once, each for its whole service time.",
     "unlimited",
   ),
-  queue: withDefault(
-    unlimitedOr(integer({ min: 0, max: QUEUE_MAX })),
-    Infinity,
-    "Requests that one replica lets wait when all its workers are busy; past it they are refused with 503.",
-    "unlimited",
-  ),
+  ...CAPACITY,
   network: optional(latencyField, "Time between any caller and this service, each way. The file's if left out."),
+  callers: optional(callersField, "Policies of all calls to it; what a call says itself goes before."),
   logs: withDefault(
     record("logs", {
       format: withDefault(word(LOG_FORMATS), "json", "How its lines are written."),
@@ -255,7 +257,23 @@ function completeService(
   if (config.kind === "external") refuse("logs", "an external service writes no log", "leave it out");
   const endpoints = new Map<string, Endpoint>();
   for (const [name, endpoint] of config.endpoints) endpoints.set(name, { name, ...endpoint });
-  return valid ? { ...config, system: config.system ?? SYSTEMS[config.kind], endpoints } : INVALID;
+  const capacity = capacityOf(config, node, diagnostics);
+  if (!valid || capacity === INVALID) return INVALID;
+  return {
+    kind: config.kind,
+    language: config.language,
+    version: config.version,
+    system: config.system ?? SYSTEMS[config.kind],
+    replicas: config.replicas,
+    concurrency: config.concurrency,
+    queue: config.queue.size,
+    capacity,
+    network: config.network,
+    callers: config.callers,
+    logs: config.logs,
+    attributes: config.attributes,
+    endpoints,
+  };
 }
 
 /** All services by name. */

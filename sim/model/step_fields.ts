@@ -5,11 +5,9 @@ import {
   type Decoded,
   defined,
   type DefinedField,
-  duration,
   either,
   type Field,
   flag,
-  integer,
   INVALID,
   type Invalid,
   isScalar,
@@ -32,30 +30,25 @@ import {
 } from "../base/fields.ts";
 import type { Diagnostics, Mark } from "../base/diagnostics.ts";
 import { entryOf, type Node } from "../base/node.ts";
-import { type Nanos, nanos, RUN_LENGTH_MAX } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { countField, latencyField } from "../distributions/registry.ts";
 import { attributesField } from "./attribute_fields.ts";
 import { checksField } from "./check_fields.ts";
+import { conditionField } from "./context_fields.ts";
 import {
-  type Backoff,
+  type ChooseOption,
   type EndpointRef,
   FAILURE_REACTIONS,
-  JITTERS,
   LOG_LEVELS,
   type LogStep,
-  type RetryPolicy,
   type Step,
   type WorkStep,
 } from "./model.ts";
+import { NO_POLICIES } from "./policies.ts";
+import { patience, POLICIES, POLICY_DEFINITIONS, retryField, withPolicies } from "./policy_fields.ts";
 
 /** Meta's widest call graphs have about 50 calls of one endpoint. */
 const STEPS_MAX = 1000;
-/** More attempts than that are a loop; gRPC allows five. */
-const ATTEMPTS_MAX = 100;
-/** The pauses of 100 attempts at 10 times each leave every range; max holds them back. */
-const BACKOFF_FACTOR_MAX = 10;
-const BACKOFF_MAX_DEFAULT = nanos(30e9);
 const WEIGHT_MAX = 1e9;
 const MESSAGE_LENGTH_MAX = 1000;
 
@@ -77,59 +70,6 @@ export const referenceField: Field<EndpointRef> = marked(REFERENCES, {
   },
   schema: () => ({ type: "string", pattern: "^[^.]+\\..+$" }),
 });
-
-const patience = duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX });
-
-const backoffField: Field<Backoff> = converted(
-  either(
-    "a duration, or { base, max, factor, jitter }",
-    isScalar,
-    converted(
-      patience,
-      (base): Backoff => ({ base, max: Math.max(base, BACKOFF_MAX_DEFAULT) as Nanos, factor: 2, jitter: "none" }),
-    ),
-    record("a backoff", {
-      base: required(patience, "Pause before the second attempt.", "base: 50ms"),
-      max: withDefault(patience, BACKOFF_MAX_DEFAULT, "No pause is longer.", "30s"),
-      factor: withDefault(
-        number({ min: 1, max: BACKOFF_FACTOR_MAX }),
-        2,
-        "What each further pause is multiplied by; 1 keeps them equal.",
-      ),
-      jitter: withDefault(
-        word(JITTERS),
-        "none",
-        "full: from 0 to the pause; equal: from half of it; none: the pause itself.",
-      ),
-    }),
-  ),
-  (backoff, node, diagnostics) =>
-    backoff.max < backoff.base
-      ? wrong(node, "the backoff's max is shorter than its base", diagnostics, "max is at least base")
-      : backoff,
-);
-
-const retryField: Field<RetryPolicy> = record(
-  "a retry policy",
-  {
-    attempts: required(
-      integer({ min: 1, max: ATTEMPTS_MAX }),
-      "How often the call is tried, the first time included.",
-      "attempts: 3",
-    ),
-    backoff: optional(
-      backoffField,
-      "Pause between attempts: a duration, doubled each time, or a map. None if left out.",
-    ),
-  },
-  {
-    instead: (node) =>
-      node.type === "scalar" && typeof node.value === "number"
-        ? `write { attempts: ${node.text} }; attempts counts the first one`
-        : "write { attempts: 3, backoff: 50ms }",
-    unknown: (key) => /^(max_?)?(retries|count|times|max)$/i.test(key) ? "attempts: how often in all" : undefined,
-  },
-);
 
 type Config = { readonly [key: string]: unknown };
 
@@ -175,10 +115,12 @@ function callKind(place: StepPlace): StepKind {
   const { step, steps } = FIELDS[place];
   const calls = {
     call: required(referenceField, "service.endpoint, as in cart.GetCart or web.GET /."),
+    where: optional(conditionField, "The call is made only where the context matches: { tenant: acme }."),
     probability: withDefault(share(), 1, "Share of the executions in which the call is made.", "100%"),
     timeout: optional(patience, "How long each attempt is waited for. For ever if left out."),
     deadline: optional(patience, "How long all attempts are waited for, pauses included. For ever if left out."),
     retry: optional(retryField, "What is tried again when it failed: { attempts: 3, backoff: 50ms }."),
+    ...POLICIES,
     optional: withDefault(flag, false, "Whether the caller goes on when the call failed."),
     fallback: optional(
       either(
@@ -199,7 +141,13 @@ function callKind(place: StepPlace): StepKind {
     return stepKind({
       summary,
       fields: calls,
-      step: ({ call, ...options }) => ({ type: "call", target: call, ...options, onFailure: "continue", checks: [] }),
+      step: ({ call, ...options }) => ({
+        type: "call",
+        target: call,
+        ...withPolicies(options),
+        onFailure: "continue",
+        checks: [],
+      }),
     });
   }
   return stepKind({
@@ -218,7 +166,7 @@ function callKind(place: StepPlace): StepKind {
         "none",
       ),
     },
-    step: ({ call, ...options }) => ({ type: "call", target: call, ...options }),
+    step: ({ call, ...options }) => ({ type: "call", target: call, ...withPolicies(options) }),
   });
 }
 
@@ -338,6 +286,7 @@ function stepField(place: StepPlace): Field<Step> {
   const bare = converted(referenceField, (target): Step => ({
     type: "call",
     target,
+    where: undefined,
     probability: 1,
     timeout: undefined,
     deadline: undefined,
@@ -345,6 +294,7 @@ function stepField(place: StepPlace): Field<Step> {
     optional: false,
     fallback: undefined,
     network: undefined,
+    policies: NO_POLICIES,
     onFailure: "continue",
     checks: [],
   }));
@@ -378,19 +328,15 @@ function stepField(place: StepPlace): Field<Step> {
   };
 }
 
-interface Option {
-  readonly weight: number;
-  readonly steps: readonly Step[];
-}
-
 const OPTION_EXPECTS = "an option with a weight, as in { weight: 3, call: cart.GetCart }";
 
 /** `{ weight: 3, call: … }`, or `{ weight: 1, steps: […] }`. */
-function optionField(place: StepPlace): Field<Option> {
+function optionField(place: StepPlace): Field<ChooseOption> {
   const expects = OPTION_EXPECTS;
   const { step, steps } = FIELDS[place];
   const weight = required(number({ min: 0, max: WEIGHT_MAX }), "How often, in relation to the others.", "weight: 1");
-  const severalSteps = record("an option", { weight, steps: required(steps, "What is done then.") });
+  const where = optional(conditionField, "Only where the context matches it can be chosen.");
+  const severalSteps = record("an option", { weight, where, steps: required(steps, "What is done then.") });
   return {
     expects,
     decode(node, diagnostics) {
@@ -400,14 +346,12 @@ function optionField(place: StepPlace): Field<Option> {
       }
       const keys = node.entries.map((entry) => entry.key);
       if (keys.includes("steps") && !keys.includes("repeat")) return severalSteps.decode(node, diagnostics);
-      const isWeight = (key: string): boolean => key === "weight";
-      const own = record("an option", { weight });
-      const decodedWeight = own.decode({ ...node, entries: node.entries.filter((e) => isWeight(e.key)) }, diagnostics);
-      const rest = { ...node, entries: node.entries.filter((entry) => !isWeight(entry.key)) };
+      const isOwn = (key: string): boolean => key === "weight" || key === "where";
+      const own = record("an option", { weight, where })
+        .decode({ ...node, entries: node.entries.filter(({ key }) => isOwn(key)) }, diagnostics);
+      const rest = { ...node, entries: node.entries.filter(({ key }) => !isOwn(key)) };
       const single = step.decode(rest, diagnostics);
-      return decodedWeight === INVALID || single === INVALID
-        ? INVALID
-        : { weight: decodedWeight.weight, steps: [single] };
+      return own === INVALID || single === INVALID ? INVALID : { ...own, steps: [single] };
     },
     schema: () => optionSchema(place),
   };
@@ -415,6 +359,7 @@ function optionField(place: StepPlace): Field<Option> {
 
 function optionSchema(place: StepPlace): JsonSchema {
   const weight = { type: "number", minimum: 0, description: "How often, in relation to the others." };
+  const where = { ...conditionField.schema(), description: "Only where the context matches it can be chosen." };
   const steps = { ...FIELDS[place].steps.schema(), description: "What is done then." };
   const kinds = Object.entries(kindsOf(place)).filter(([, kind]) => kind.never?.place !== place);
   return {
@@ -422,6 +367,7 @@ function optionSchema(place: StepPlace): JsonSchema {
     required: ["weight"],
     properties: {
       weight,
+      where,
       steps: { description: "What is done then." },
       ...Object.fromEntries(kinds.map(([kind, { summary }]) => [kind, { description: summary }])),
     },
@@ -429,11 +375,11 @@ function optionSchema(place: StepPlace): JsonSchema {
     allOf: [
       {
         if: { required: ["steps"], not: { required: ["repeat"] } },
-        then: { properties: { weight, steps }, additionalProperties: false },
+        then: { properties: { weight, where, steps }, additionalProperties: false },
       },
       ...kinds.map(([kind, { fields }]) => {
         const schema = record(kind, fields).schema() as { properties: object };
-        return { if: { required: [kind] }, then: { ...schema, properties: { weight, ...schema.properties } } };
+        return { if: { required: [kind] }, then: { ...schema, properties: { weight, where, ...schema.properties } } };
       }),
     ],
   };
@@ -442,7 +388,7 @@ function optionSchema(place: StepPlace): JsonSchema {
 interface StepFields {
   readonly step: DefinedField<Step>;
   readonly steps: Field<readonly Step[]>;
-  readonly option: DefinedField<Option>;
+  readonly option: DefinedField<ChooseOption>;
 }
 
 function fieldsOf(place: StepPlace): StepFields {
@@ -468,5 +414,7 @@ export const journeyStepsField: Field<readonly Step[]> = marked(
   listOf(FIELDS.journey.step, "a list of steps", { min: 1, sizeMax: STEPS_MAX }),
 );
 /** The fields of steps that have names of their own in the schema. */
-export const STEP_DEFINITIONS: readonly DefinedField<unknown>[] = Object.values(FIELDS)
-  .flatMap(({ step, option }) => [step, option]);
+export const STEP_DEFINITIONS: readonly DefinedField<unknown>[] = [
+  ...Object.values(FIELDS).flatMap(({ step, option }) => [step, option]),
+  ...POLICY_DEFINITIONS,
+];

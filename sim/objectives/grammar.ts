@@ -3,7 +3,8 @@
 import { nearest } from "../base/diagnostics.ts";
 import { parseDuration } from "../base/time.ts";
 import type { MetricSpec, MetricType } from "./metrics.ts";
-import type { Aggregation, Comparison } from "./threshold.ts";
+import type { Comparison } from "../base/comparison.ts";
+import type { Aggregation } from "./threshold.ts";
 
 /** What is wrong with a text, and where in it. `at` may be its end, when something is missing. */
 export interface Problem {

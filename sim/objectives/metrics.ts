@@ -152,7 +152,8 @@ export const METRICS = {
   service_utilization: {
     type: "gauge",
     contains: "default",
-    summary: "Share of a service's workers that were busy in the last second; of several services, the busiest.",
+    summary:
+      "Share of a service's cores, or workers, that were busy in the last second; of several services, the busiest.",
     tags: ["service"],
   },
   retries: {
@@ -172,16 +173,75 @@ export const METRICS = {
   refused: {
     type: "counter",
     contains: "default",
-    summary: "Requests that found a full queue.",
+    summary:
+      "Requests that were turned away without a worker: by a full queue, as one of those below says, or for coming too " +
+      "late for their caller's deadline.",
     tags: REQUEST,
     zeroIsAnAnswer: true,
   },
   abandoned: {
     type: "counter",
     contains: "default",
-    summary: "Requests that a service finished although nobody waited for the answer any more.",
+    summary:
+      "Requests that a service finished although nobody waited any more, or that left its queue for want of patience.",
     tags: REQUEST,
     zeroIsAnAnswer: true,
+  },
+  cancelled: {
+    type: "counter",
+    contains: "default",
+    summary:
+      "Requests that their caller cancelled, by a time-out with `cancel`, or because a hedged call had its answer.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  held_back: {
+    type: "counter",
+    contains: "default",
+    summary:
+      "Attempts of calls that the caller's own circuit breaker, bulkhead or connection pool did not let through.",
+    tags: CALL,
+    zeroIsAnAnswer: true,
+  },
+  hedges: {
+    type: "counter",
+    contains: "default",
+    summary: "Attempts of calls that were sent beside one that took too long.",
+    tags: CALL,
+    zeroIsAnAnswer: true,
+  },
+  queue_timeouts: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests whose patience ended in a service's queue; they are refused and abandoned.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  rate_limited: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests that a service's rate limit answered with 429; they are refused.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  shed: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests that a service's load shedding or CoDel turned away; they are refused.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
+  service_pauses: {
+    type: "trend",
+    contains: "time",
+    summary: "How long a replica of a service stood still, for each of its pauses.",
+    tags: ["service"],
+  },
+  service_throttling: {
+    type: "trend",
+    contains: "time",
+    summary: "How long a replica's CPU limit stopped its work, for each time that it did.",
+    tags: ["service"],
   },
 } as const satisfies { readonly [name: string]: MetricSpec };
 

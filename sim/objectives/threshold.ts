@@ -1,5 +1,6 @@
 // A threshold as the run evaluates it, and the times that it looks at.
 
+import type { Comparison } from "../base/comparison.ts";
 import { writeDuration } from "../base/fields.ts";
 import { type Nanos, SECOND } from "../base/time.ts";
 
@@ -9,8 +10,6 @@ export const EVALUATE_EVERY = (2 * SECOND) as Nanos;
 export type Aggregation =
   | { readonly type: "count" | "rate" | "value" | "avg" | "min" | "max" | "med" }
   | { readonly type: "percentile"; readonly percentile: number };
-
-export type Comparison = "<" | "<=" | ">" | ">=" | "==" | "===" | "!=";
 
 /** A metric with a selector that the summary shows for its own sake: k6's metric with an empty list of thresholds. */
 export interface Submetric {
@@ -56,23 +55,4 @@ export interface Threshold {
 export function thresholdText({ source, window, gate }: Pick<Threshold, "source" | "window" | "gate">): string {
   const over = window === undefined ? "" : ` over ${writeDuration(window)}`;
   return `${source}${over}${gate === undefined ? "" : ` ${gate.text}`}`;
-}
-
-/** Whether a value that was seen stands in this relation to another. */
-export function compares(seen: number, comparison: Comparison, value: number): boolean {
-  switch (comparison) {
-    case "<":
-      return seen < value;
-    case "<=":
-      return seen <= value;
-    case ">":
-      return seen > value;
-    case ">=":
-      return seen >= value;
-    case "==":
-    case "===":
-      return seen === value;
-    case "!=":
-      return seen !== value;
-  }
 }

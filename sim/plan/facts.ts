@@ -16,10 +16,15 @@ export const FactKind = {
   dropped: 4,
   /** Once a simulated second for each workload: `wait` active VUs, `extra` initialised VUs. */
   vus: 5,
-  /** Once a simulated second for each replica: `wait` requests in the queue, `extra` busy workers, `start` worker-nanoseconds busy since the start. */
+  /**
+   * Once a simulated second for each replica: `wait` requests in the queue, `extra` busy workers, `start` nanoseconds that
+   * its cores (or workers, where it has no cores and no CPU limit) were in use since the start.
+   */
   station: 6,
   /** An iteration of an open load was due: `extra` is 1 when it started, 0 when it was dropped. */
   arrival: 7,
+  /** Something about a replica, or about what a caller thinks of one, changed: `outcome` is a Change. */
+  change: 8,
 } as const;
 export type FactKind = (typeof FactKind)[keyof typeof FactKind];
 
@@ -32,7 +37,7 @@ export const Outcome = {
   dependency: 2,
   /** The caller's patience ended. */
   timeout: 3,
-  /** The queue was full: answered 503 at once, without a worker. */
+  /** The queue was full: answered 503 at once, without a worker. A call: turned away for whatever reason, 503 or 429. */
   refused: 4,
   /** Still open when its workload or the run ended. */
   interrupted: 5,
@@ -40,8 +45,55 @@ export const Outcome = {
   aborted: 6,
   /** The chain of calls was deeper than CALL_DEPTH_MAX. */
   tooDeep: 7,
+  /** The patience of a request in the queue ended: answered 503 without a worker. */
+  expired: 8,
+  /** CoDel dropped a request from the queue: answered 503 without a worker. */
+  dropped: 9,
+  /** Turned away by load shedding although there was room: answered 503 at once. */
+  shed: 10,
+  /** The rate limit's bucket was empty: answered 429 at once; `wait` is the time until a token comes. */
+  rateLimited: 11,
+  /** Its caller gave it up and said so: it ended at once. A call: because its caller was cancelled, or another attempt was faster. */
+  cancelled: 15,
+  /** The caller's deadline had passed when a worker took it up: answered 504 without working. */
+  tooLate: 16,
+  /** A call that the caller's open circuit breaker did not let through. */
+  notPermitted: 17,
+  /** A call that found no place in the caller's bulkhead, within its wait. */
+  bulkheadFull: 18,
+  /** A call that got no connection within the pool's wait. */
+  noConnection: 19,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+/** What a `change` fact tells. Each says which columns mean something besides `service` and `replica`. */
+export const Change = {
+  /** The replica stood still from `start` to `time`, for `wait`; `attempt` counts such pauses of it, from 1, up to 65,535 and round. */
+  paused: 10,
+  /** Its CPU quota was used up: its own work waits for `wait`, until the next period. */
+  throttled: 11,
+  /**
+   * A caller's circuit breaker for the callee of `site` opened (for `wait`), is half open, or closed. `extra`: the share of
+   * failed calls, or of slow ones when `status` is 1. With the span of the request that brought it about.
+   */
+  breakerOpened: 20,
+  breakerHalfOpen: 21,
+  breakerClosed: 22,
+  /** A caller ejected replica `peer` of the callee of `site`, for `wait`, after `extra` failures in a row. Likewise. */
+  ejected: 23,
+  /** It takes that replica back. Without a span. */
+  returned: 24,
+} as const;
+export type Change = (typeof Change)[keyof typeof Change];
+
+/** More than any Outcome, for keys made of several. */
+export const OUTCOMES_MAX = 64;
+
+/** Whether a request was turned away, or left the queue, without a worker. */
+export function isRefusal(outcome: number): boolean {
+  return outcome === Outcome.refused || outcome === Outcome.tooLate ||
+    (outcome >= Outcome.expired && outcome <= Outcome.rateLimited);
+}
 
 export const FactFlag = {
   /** call: another attempt follows, `wait` after this one's end. */
@@ -54,6 +106,12 @@ export const FactFlag = {
   abandoned: 8,
   /** call: made by a journey, so it has no span; it is what k6 calls an HTTP request. */
   journey: 16,
+  /** call: sent beside an attempt that took too long. */
+  hedge: 32,
+  /** call: it failed while another attempt of the same call was under way. */
+  undecided: 64,
+  /** call: it would have been tried again, but the retry budget was used up. */
+  overBudget: 128,
 } as const;
 
 /** The deepest chain of calls in one trace; a deeper call fails with status 508. Alibaba's deepest graphs have about 40. */
@@ -65,7 +123,7 @@ export class FactBatch {
   kind: Uint8Array;
   outcome: Uint8Array;
   causeOutcome: Uint8Array;
-  flags: Uint8Array;
+  flags: Uint16Array;
   /** An HTTP status; 0 when there was no answer. */
   status: Uint16Array;
   /** 1 for the first. */
@@ -90,7 +148,7 @@ export class FactBatch {
   start: Float64Array;
   /** request: time in the queue. call: pause before the next attempt. vus, station: see FactKind. */
   wait: Float64Array;
-  /** request: the own work it was given, faults included. dropped, vus, station, arrival: see FactKind. */
+  /** request: the own work it was given, faults included. call: how long it took to get a connection. dropped, vus, station, arrival: see FactKind. */
   extra: Float64Array;
   /** Four words a row, most significant first. */
   trace: Uint32Array;
@@ -98,6 +156,8 @@ export class FactBatch {
   span: Uint32Array;
   /** Two words a row: the parent span; both 0 for a root. */
   parent: Uint32Array;
+  /** Two words a row: the iteration that it belongs to. The attributes of its context are drawn from it. */
+  context: Uint32Array;
   /** Two words a row: what was asked, the same at any start time and for all attempts. Attributes are drawn from it. */
   key: Uint32Array;
 
@@ -105,7 +165,7 @@ export class FactBatch {
     this.kind = new Uint8Array(capacity);
     this.outcome = new Uint8Array(capacity);
     this.causeOutcome = new Uint8Array(capacity);
-    this.flags = new Uint8Array(capacity);
+    this.flags = new Uint16Array(capacity);
     this.status = new Uint16Array(capacity);
     this.attempt = new Uint16Array(capacity);
     this.workload = new Uint16Array(capacity);
@@ -124,6 +184,7 @@ export class FactBatch {
     this.trace = new Uint32Array(capacity * 4);
     this.span = new Uint32Array(capacity * 2);
     this.parent = new Uint32Array(capacity * 2);
+    this.context = new Uint32Array(capacity * 2);
     this.key = new Uint32Array(capacity * 2);
   }
 
@@ -158,6 +219,7 @@ export class FactBatch {
         0;
     this.span[row * 2] = this.span[row * 2 + 1] = 0;
     this.parent[row * 2] = this.parent[row * 2 + 1] = 0;
+    this.context[row * 2] = this.context[row * 2 + 1] = 0;
     this.key[row * 2] = this.key[row * 2 + 1] = 0;
     return row;
   }
@@ -197,5 +259,6 @@ const COLUMNS = [
   "trace",
   "span",
   "parent",
+  "context",
   "key",
 ] as const satisfies readonly (keyof FactBatch)[];

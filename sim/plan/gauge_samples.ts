@@ -2,7 +2,7 @@
 // belong together: they become samples when a later instant comes, or when one asks.
 
 import { SECOND } from "../base/time.ts";
-import type { Plan } from "./plan.ts";
+import { capacityOf, type Plan } from "./plan.ts";
 
 /** The workloads' numbers of VUs. */
 export class VuSamples {
@@ -46,18 +46,18 @@ export class VuSamples {
 /** A share of busy time over less than this says too little, as at the end of a run. */
 const UTILIZATION_OVER_MIN = SECOND / 2;
 
-/** Each service's queues and workers, over all its replicas. */
+/** Each service's queues, and cores or workers, over all its replicas. */
 export class StationSamples {
-  /** By service: requests in its queues, and the share of workers busy since the last sample; NaN where there is none. */
+  /** By service: requests in its queues, and the share of cores or workers in use since the last sample; NaN where there is none. */
   readonly queued: Float64Array;
   readonly utilization: Float64Array;
   readonly #onSample: (withUtilization: boolean) => void;
-  readonly #workers: Float64Array;
+  readonly #capacities: Float64Array;
   /** By replica of any service: as told last. */
   readonly #first: Int32Array;
   readonly #replicaQueued: Float64Array;
   readonly #replicaBusy: Float64Array;
-  /** By service: worker-nanoseconds up to the last sample of the utilization. */
+  /** By service: busy nanoseconds up to the last sample of the utilization. */
   readonly #busyBefore: Float64Array;
   #sampled = 0;
   #time = 0;
@@ -70,7 +70,7 @@ export class StationSamples {
     this.queued = new Float64Array(services.length);
     this.utilization = new Float64Array(services.length).fill(NaN);
     this.#busyBefore = new Float64Array(services.length);
-    this.#workers = Float64Array.from(services, (service) => service.replicas * service.concurrency);
+    this.#capacities = Float64Array.from(services, (service) => service.replicas * capacityOf(service));
     this.#first = new Int32Array(services.length + 1);
     for (const { index, replicas } of services) this.#first[index + 1] = this.#first[index]! + replicas;
     this.#replicaQueued = new Float64Array(this.#first[services.length]!);
@@ -82,7 +82,7 @@ export class StationSamples {
     return this.#time;
   }
 
-  /** @param busy_ns worker-nanoseconds that this replica was busy since the run's start */
+  /** @param busy_ns nanoseconds that this replica's cores, or its workers, were in use since the run's start */
   take(service: number, replica: number, time: number, queued: number, busy_ns: number): void {
     if (time !== this.#time) {
       this.commit();
@@ -94,11 +94,11 @@ export class StationSamples {
     this.#open = true;
   }
 
-  /** Mean share of the service's workers that were busy, from the run's start to the last sample; null without a limit. */
+  /** Mean share of the service's cores, or workers, in use from the run's start to the last sample; null without a limit. */
   utilizationSinceStart(service: number): number | null {
-    const workers = this.#workers[service]!;
-    if (workers === Infinity || this.#time === 0) return null;
-    return this.#sumOf(this.#replicaBusy, service) / (workers * this.#time);
+    const capacity = this.#capacities[service]!;
+    if (capacity === Infinity || this.#time === 0) return null;
+    return this.#sumOf(this.#replicaBusy, service) / (capacity * this.#time);
   }
 
   /** Makes a sample of what has been told; call it only when the instant is over. */
@@ -109,10 +109,10 @@ export class StationSamples {
     const longEnough = elapsed >= UTILIZATION_OVER_MIN;
     for (let service = 0; service < this.queued.length; service++) {
       this.queued[service] = this.#sumOf(this.#replicaQueued, service);
-      const workers = this.#workers[service]!;
-      if (!longEnough || workers === Infinity) continue;
+      const capacity = this.#capacities[service]!;
+      if (!longEnough || capacity === Infinity) continue;
       const busy = this.#sumOf(this.#replicaBusy, service);
-      this.utilization[service] = (busy - this.#busyBefore[service]!) / (workers * elapsed);
+      this.utilization[service] = (busy - this.#busyBefore[service]!) / (capacity * elapsed);
       this.#busyBefore[service] = busy;
     }
     if (longEnough) this.#sampled = this.#time;

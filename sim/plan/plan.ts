@@ -5,6 +5,7 @@ import { type Nanos, nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import type { FaultEffect } from "../faults/fault.ts";
 import type { Load } from "../load/load.ts";
+import { type Capacity, coresOf } from "../model/capacity.ts";
 import type {
   AttributeSpec,
   Backoff,
@@ -18,6 +19,8 @@ import type {
   ServiceKind,
 } from "../model/model.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
+import type { Condition } from "./condition.ts";
+import type { SharedStates, SitePolicies } from "./policies.ts";
 
 export interface Plan {
   readonly name: string;
@@ -29,10 +32,13 @@ export interface Plan {
   readonly services: readonly PlanService[];
   readonly endpoints: readonly PlanEndpoint[];
   readonly sites: readonly CallSite[];
+  readonly shared: SharedStates;
   readonly logs: readonly LogSite[];
   readonly failures: readonly Failure[];
   readonly journeys: readonly PlanJourney[];
   readonly workloads: readonly PlanWorkload[];
+  /** The sets of attributes that iterations carry, at least one. */
+  readonly contexts: readonly (readonly PlanAttribute[])[];
   readonly faults: readonly PlanFault[];
   readonly thresholds: readonly Threshold[];
   /** Parts of metrics that the summary shows although no threshold is on them. */
@@ -51,9 +57,16 @@ export interface PlanService {
   readonly concurrency: number;
   /** Infinity: no limit. */
   readonly queue: number;
+  readonly capacity: Capacity;
   readonly logs: { readonly format: LogFormat; readonly level: LogLevel };
   readonly attributes: ReadonlyMap<string, Scalar>;
   readonly endpoints: readonly number[];
+}
+
+/** What utilization is a share of: a replica's cores, or its workers where it has no cores; Infinity without a limit. */
+export function capacityOf({ capacity, concurrency }: PlanService): number {
+  const cores = coresOf(capacity);
+  return cores < Infinity ? cores : concurrency;
 }
 
 export interface PlanEndpoint {
@@ -69,13 +82,26 @@ export interface PlanEndpoint {
   readonly failure: number;
   readonly attributes: readonly PlanAttribute[];
   readonly size: BodySize;
+  /** The first whose condition holds is in force. */
+  readonly variants: readonly PlanVariant[];
   readonly program: Program;
   /** Faults that may touch a request of this endpoint: indices in Plan.faults. */
   readonly faults: readonly number[];
 }
 
+/** What is different for the requests whose context matches. */
+export interface PlanVariant {
+  readonly where: Condition;
+  readonly latency: Distribution | undefined;
+  readonly errorRate: number;
+  /** Index in Plan.failures; -1 for none. */
+  readonly failure: number;
+}
+
 export interface PlanAttribute {
   readonly name: string;
+  /** Whose key it is drawn by: what a request asked, or the context of the iteration that it belongs to. */
+  readonly scope: "request" | "context";
   readonly spec: AttributeSpec;
   /** For `uniform(key, salt)`: the same value wherever the attribute is written for one request. */
   readonly salt: number;
@@ -92,6 +118,8 @@ export interface CallSite {
   readonly callee: number;
   /** Identifies the place by names, so that other steps do not move it. */
   readonly salt: number;
+  /** Only then the call is made. */
+  readonly where: Condition | undefined;
   readonly probability: number;
   /** For each attempt; Infinity for none. */
   readonly timeout: Nanos;
@@ -101,6 +129,8 @@ export interface CallSite {
   readonly attempts: number;
   readonly backoff: Backoff | undefined;
   readonly optional: boolean;
+  /** undefined when it has none, which is the common case. */
+  readonly policies: SitePolicies | undefined;
   readonly network: Distribution | undefined;
   /** Of a journey's step: made on the answer to its last attempt. */
   readonly checks: readonly Check[];
@@ -157,6 +187,8 @@ export interface Instruction {
   readonly jump: number;
   readonly targets: readonly number[];
   readonly weights: readonly number[];
+  /** choose: which options can be chosen; empty when all can. Then the weights are not cumulative. */
+  readonly wheres: readonly (Condition | undefined)[];
 }
 
 export type Program = readonly Instruction[];
@@ -182,6 +214,8 @@ export interface PlanWorkload {
   readonly startDelay: Nanos;
   readonly gracefulStop: Nanos;
   readonly tags: ReadonlyMap<string, string>;
+  /** Index in Plan.contexts. */
+  readonly context: number;
   readonly env: ReadonlyMap<string, string>;
   readonly load: Load;
 }
@@ -199,6 +233,8 @@ export interface PlanFault {
   readonly ramp: Nanos;
   /** Share of the requests in its window that it touches. */
   readonly probability: number;
+  /** Only requests whose context matches. */
+  readonly where: Condition | undefined;
   /** Only this replica of the service, from 0; -1 for all. */
   readonly replica: number;
   /** What an errors fault answers: index in Plan.failures; -1 for none. */

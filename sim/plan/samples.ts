@@ -3,9 +3,10 @@
 
 import type { Check } from "../model/model.ts";
 import { isExpectedStatus, type MetricName } from "../objectives/metrics.ts";
-import { compares } from "../objectives/threshold.ts";
-import { type FactBatch, FactFlag, Outcome } from "./facts.ts";
+import { compares } from "../base/comparison.ts";
+import { Change, type FactBatch, FactFlag, isRefusal, Outcome } from "./facts.ts";
 import type { Plan, PlanEndpoint } from "./plan.ts";
+import { isHeldBack } from "./policies.ts";
 
 /** What makes a metric's samples: a journey's own call, a request in a service, an attempt of any call, and so on. */
 export type SampleSource =
@@ -17,15 +18,16 @@ export type SampleSource =
   | "dropped"
   | "arrival"
   | "vus"
-  | "station";
+  | "station"
+  | "change";
 
 /** What the metrics see in a fact, as a set of bits; 0 for a fact that counts nowhere, because it was interrupted. */
 export const Trait = {
   counted: 1,
   failed: 2,
-  /** request: the queue was full. */
+  /** request: turned away, or out of the queue, without a worker. */
   refused: 4,
-  /** request: finished although nobody waited for it any more. */
+  /** request: finished although nobody waited for it any more, or gone from the queue because its patience ended. */
   abandoned: 8,
   /** call: not the first attempt. */
   retry: 16,
@@ -37,7 +39,20 @@ export const Trait = {
   unsent: 128,
   /** A journey's call: an answer came in time. */
   answered: 256,
+  /** request: its caller cancelled it. call: its caller's breaker, bulkhead or pool held it back. */
+  cancelled: 2048,
+  heldBack: 2048,
+  /** call: sent beside an attempt that took too long. */
+  hedge: 4096,
+  /**
+   * Why a request was refused, in two bits: its patience in the queue ended, the rate limit held it, with both it was
+   * shed (or dropped by CoDel), with neither the queue was full, or it came too late.
+   */
+  expired: 512,
+  limited: 1024,
 } as const;
+
+const WHY_SHED = Trait.expired | Trait.limited;
 
 /** A status from which on a service's answer is its error. */
 const STATUS_ERROR_MIN = 500;
@@ -46,11 +61,27 @@ const STATUS_ERROR_MIN = 500;
 export function requestTraits(batch: FactBatch, row: number): number {
   const outcome = batch.outcome[row]!;
   if (outcome === Outcome.interrupted) return 0;
-  if (outcome === Outcome.refused) return Trait.counted | Trait.failed | Trait.refused;
+  if (isRefusal(outcome)) return refusalTraits(outcome);
   let traits: number = Trait.counted;
   if (batch.status[row]! >= STATUS_ERROR_MIN) traits |= Trait.failed;
-  if ((batch.flags[row]! & FactFlag.abandoned) !== 0) traits |= Trait.abandoned;
+  if (outcome === Outcome.cancelled) traits |= Trait.cancelled;
+  else if ((batch.flags[row]! & FactFlag.abandoned) !== 0) traits |= Trait.abandoned;
   return traits;
+}
+
+function refusalTraits(outcome: number): number {
+  const traits = Trait.counted | Trait.failed | Trait.refused;
+  switch (outcome) {
+    case Outcome.expired:
+      return traits | Trait.expired | Trait.abandoned;
+    case Outcome.rateLimited:
+      return traits | Trait.limited;
+    case Outcome.dropped:
+    case Outcome.shed:
+      return traits | WHY_SHED;
+    default:
+      return traits;
+  }
 }
 
 /** The traits of an attempt of a call. A journey's has failed when its status is not one that k6 expects. */
@@ -58,11 +89,16 @@ export function callTraits(batch: FactBatch, row: number): number {
   const outcome = batch.outcome[row]!;
   if (outcome === Outcome.interrupted) return 0;
   let traits: number = Trait.counted;
-  if (batch.attempt[row]! > 1) traits |= Trait.retry;
+  if ((batch.flags[row]! & FactFlag.hedge) !== 0) traits |= Trait.hedge;
+  else if (batch.attempt[row]! > 1) traits |= Trait.retry;
+  // An attempt that a faster one made needless is no request that failed.
+  if (outcome === Outcome.cancelled) return traits;
+  const isHeld = isHeldBack(outcome);
+  if (isHeld) traits |= Trait.heldBack;
   if (outcome === Outcome.timeout) traits |= Trait.timeout;
   if ((batch.flags[row]! & FactFlag.journey) !== 0) {
     traits |= Trait.journey;
-    if (outcome === Outcome.aborted) traits |= Trait.unsent;
+    if (outcome === Outcome.aborted || isHeld) traits |= Trait.unsent;
     if (hasAnswer(batch, row)) traits |= Trait.answered;
     if (!isExpectedStatus(batch.status[row]!)) traits |= Trait.failed;
   }
@@ -102,10 +138,17 @@ export interface SampleRule {
   /** Traits that the fact must have, and those that it must not have. */
   readonly having: number;
   readonly lacking: number;
+  /** Of changes: the Change whose facts are samples. */
+  readonly change?: number;
 }
 
 function rule(source: SampleSource, value: keyof typeof Value, { having = 0, lacking = 0 } = {}): SampleRule {
   return { source, value: Value[value], having, lacking };
+}
+
+/** A change whose `wait` is the sample. */
+function changeRule(change: number): SampleRule {
+  return { source: "change", value: Value.wait, having: 0, lacking: 0, change };
 }
 
 export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
@@ -133,6 +176,14 @@ export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
   timeouts: rule("call", "one", { having: Trait.timeout }),
   refused: rule("request", "one", { having: Trait.refused }),
   abandoned: rule("request", "one", { having: Trait.abandoned }),
+  cancelled: rule("request", "one", { having: Trait.cancelled }),
+  held_back: rule("call", "one", { having: Trait.heldBack }),
+  hedges: rule("call", "one", { having: Trait.hedge }),
+  queue_timeouts: rule("request", "one", { having: Trait.refused | Trait.expired, lacking: Trait.limited }),
+  rate_limited: rule("request", "one", { having: Trait.refused | Trait.limited, lacking: Trait.expired }),
+  shed: rule("request", "one", { having: Trait.refused | WHY_SHED }),
+  service_pauses: changeRule(Change.paused),
+  service_throttling: changeRule(Change.throttled),
 };
 
 /**
@@ -176,7 +227,9 @@ const NO_CHECKS: readonly Check[] = [];
  * @param traits of the fact; not 0
  */
 export function checksOn(plan: Plan, traits: number, batch: FactBatch, row: number): readonly Check[] {
-  if ((traits & Trait.journey) === 0 || (batch.flags[row]! & FactFlag.willRetry) !== 0) return NO_CHECKS;
+  if ((traits & Trait.journey) === 0 || (batch.flags[row]! & (FactFlag.willRetry | FactFlag.undecided)) !== 0) {
+    return NO_CHECKS;
+  }
   return plan.sites[batch.site[row]!]?.checks ?? NO_CHECKS;
 }
 

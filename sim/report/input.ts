@@ -21,8 +21,10 @@ export interface RunInfo {
   /** Of Squall. */
   readonly version: string;
   readonly scenarioHash: string;
-  /** `aborted`: a threshold with abortOnFail; `interrupted`: by a signal. */
+  /** `aborted`: by a threshold with abortOnFail, or because the simulation could not go on; `interrupted`: by a signal. */
   readonly ended: "completed" | "aborted" | "interrupted";
+  /** Why the simulation could not go on. */
+  readonly reason?: string;
 }
 
 export interface SummaryInput {

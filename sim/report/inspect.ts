@@ -5,6 +5,7 @@ import { writeValue } from "../base/fields.ts";
 import { formatDuration, type Nanos } from "../base/time.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { EXECUTORS } from "../load/registry.ts";
+import { coresOf } from "../model/capacity.ts";
 import type { Step } from "../model/model.ts";
 import { type Plan, planEnd, type PlanFault, type PlanService, type PlanWorkload } from "../plan/plan.ts";
 import { type Estimate, forecastLoad, horizonOf, peakOf } from "./inspect_load.ts";
@@ -58,7 +59,10 @@ export interface ServiceForecast {
   readonly requests: number;
   /** Expected in a second at the peak. */
   readonly peakRate: number;
-  /** Share of its workers that are held at the peak; above 1 it cannot keep up; null where their number has no limit. */
+  /**
+   * Share of its workers that are held at the peak, or of its cores that are in use, whichever is more; above 1 it cannot
+   * keep up; null where neither has a limit.
+   */
   readonly peakUtilization: number | null;
 }
 
@@ -177,32 +181,39 @@ function forecastServices(
   return plan.services.map((service) => {
     const endpoints = service.endpoints.map((index) => {
       const ref = { service: service.name, endpoint: plan.endpoints[index]!.name };
-      return { text: `${ref.service}.${ref.endpoint}`, time: means.requestTime(ref) };
+      return { text: `${ref.service}.${ref.endpoint}`, time: means.requestTime(ref), ownWork: means.workTime(ref) };
     });
     const loads = journeys.map(({ visits }) => {
-      let requests = 0, work = 0;
-      for (const { text, time } of endpoints) {
+      let requests = 0, held = 0, worked = 0;
+      for (const { text, time, ownWork } of endpoints) {
         const count = visits.get(text) ?? 0;
         requests += count;
-        if (count > 0) work += count * time;
+        if (count > 0) held += count * time;
+        if (count > 0) worked += count * ownWork;
       }
-      return { requests, work };
+      return { requests, held, worked };
     });
-    let requests = 0, peakRate = 0, peakWork = 0;
+    let requests = 0, peakRate = 0, peakHeld = 0, peakWorked = 0;
     for (const { iterations, plan: { journey } } of workloads) {
       requests += times(loads[journey]!.requests, iterations.count);
     }
     for (let i = 0; i < RATE_SAMPLES; i++) {
-      let rate = 0, work = 0;
+      let rate = 0, held = 0, worked = 0;
       workloads.forEach(({ plan: { journey } }, w) => {
         rate += times(loads[journey]!.requests, rates[w]![i]!);
-        work += times(loads[journey]!.work, rates[w]![i]!);
+        held += times(loads[journey]!.held, rates[w]![i]!);
+        worked += times(loads[journey]!.worked, rates[w]![i]!);
       });
       peakRate = Math.max(peakRate, rate);
-      peakWork = Math.max(peakWork, work / 1e9);
+      peakHeld = Math.max(peakHeld, held / 1e9);
+      peakWorked = Math.max(peakWorked, worked / 1e9);
     }
-    const workers = service.replicas * service.concurrency;
-    return { plan: service, requests, peakRate, peakUtilization: workers === Infinity ? null : peakWork / workers };
+    const shares = [
+      peakHeld / (service.replicas * service.concurrency),
+      peakWorked / (service.replicas * coresOf(service.capacity)),
+    ];
+    const isLimited = service.concurrency < Infinity || coresOf(service.capacity) < Infinity;
+    return { plan: service, requests, peakRate, peakUtilization: isLimited ? Math.max(...shares) : null };
   });
 }
 
@@ -245,9 +256,14 @@ function warningsOf({ plan, workloads, services, length, end }: Omit<Inspection,
       );
     }
   }
-  for (const { plan: { name }, peakUtilization } of services) {
+  for (const { plan, peakUtilization } of services) {
+    const { name } = plan;
     if (peakUtilization === null || peakUtilization < 1) continue;
-    warnings.push(`${name}: its workers are asked for ${formatShare(peakUtilization, 0)} of their time at the peak`);
+    warnings.push(
+      `${name}: its ${coresOf(plan.capacity) < Infinity ? "capacity is" : "workers are"} asked for ${
+        formatShare(peakUtilization, 0)
+      } of their time at the peak`,
+    );
   }
   for (const fault of plan.faults) {
     if (fault.at >= length && end < Infinity) {

@@ -4,8 +4,21 @@
 import { writeDuration } from "../base/fields.ts";
 import type { Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
-import type { AttributeSpec, Backoff, Endpoint, Scalar, Service, Step } from "../model/model.ts";
+import {
+  type AttributeSpec,
+  type Backoff,
+  type ConditionSpec,
+  conditionText,
+  type Endpoint,
+  type ErrorSpec,
+  type RetryPolicy,
+  type Scalar,
+  type Service,
+  type Step,
+} from "../model/model.ts";
+import type { CallPolicies } from "../model/policies.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
+import { capacityJson } from "./inspect_capacity.ts";
 import { refText } from "./inspect_means.ts";
 import { mermaidText } from "./inspect_mermaid.ts";
 
@@ -24,6 +37,7 @@ export function inspectionJson(inspection: Inspection): Json {
     namespace: plan.namespace,
     environment: plan.environment,
     network: textOf(scenario.network),
+    context: specs(scenario.context),
     expected: {
       loadMs: inspection.length / 1e6,
       endMs: inspection.end / 1e6,
@@ -108,8 +122,14 @@ function serviceJson(service: Service, { requests, peakRate, peakUtilization }: 
     system: service.system ?? null,
     replicas: service.replicas,
     concurrency: service.concurrency === Infinity ? "unlimited" : service.concurrency,
-    queue: service.queue === Infinity ? "unlimited" : service.queue,
+    ...capacityJson(service),
     network: textOf(service.network),
+    callers: service.callers === undefined ? null : {
+      timeout: timeText(service.callers.timeout),
+      deadline: timeText(service.callers.deadline),
+      retry: retryJson(service.callers.retry),
+      ...policiesJson(service.callers.policies),
+    },
     logs: service.logs,
     attributes: scalars(service.attributes),
     endpoints: Object.fromEntries([...service.endpoints.values()].map((each) => [each.name, endpointJson(each)])),
@@ -117,16 +137,16 @@ function serviceJson(service: Service, { requests, peakRate, peakUtilization }: 
   };
 }
 
-function endpointJson({ latency, errors, attributes, calls }: Endpoint): Json {
+function endpointJson({ latency, errors, attributes, variants, calls }: Endpoint): Json {
   return {
     latency: textOf(latency),
-    errors: errors === undefined ? null : {
-      rate: errors.rate,
-      status: errors.status,
-      exception: errors.exception ?? null,
-      message: errors.message ?? null,
-    },
+    errors: errorsJson(errors),
     attributes: specs(attributes),
+    variants: variants.map((variant) => ({
+      where: conditionJson(variant.where),
+      latency: textOf(variant.latency ?? latency),
+      errors: errorsJson(variant.errors ?? errors),
+    })),
     calls: calls.map(stepJson),
   };
 }
@@ -136,12 +156,12 @@ function stepJson(step: Step): Json {
     case "call":
       return {
         call: refText(step.target),
+        where: conditionJson(step.where),
         probability: step.probability,
         timeout: timeText(step.timeout),
         deadline: timeText(step.deadline),
-        retry: step.retry === undefined
-          ? null
-          : { attempts: step.retry.attempts, backoff: backoffJson(step.retry.backoff) },
+        retry: retryJson(step.retry),
+        ...policiesJson(step.policies),
         optional: step.optional,
         fallback: step.fallback?.map(stepJson) ?? null,
         network: textOf(step.network),
@@ -149,7 +169,13 @@ function stepJson(step: Step): Json {
     case "parallel":
       return { parallel: step.branches.map((branch) => branch.map(stepJson)) };
     case "choose":
-      return { choose: step.options.map(({ weight, steps }) => ({ weight, steps: steps.map(stepJson) })) };
+      return {
+        choose: step.options.map(({ weight, where, steps }) => ({
+          weight,
+          where: conditionJson(where),
+          steps: steps.map(stepJson),
+        })),
+      };
     case "repeat":
       return { repeat: step.times.text, steps: step.steps.map(stepJson) };
     case "work":
@@ -161,12 +187,63 @@ function stepJson(step: Step): Json {
   }
 }
 
+function errorsJson(errors: ErrorSpec | undefined): Json | null {
+  return errors === undefined ? null : {
+    rate: errors.rate,
+    status: errors.status,
+    exception: errors.exception ?? null,
+    message: errors.message ?? null,
+  };
+}
+
+function conditionJson(condition: ConditionSpec | undefined): string | null {
+  return condition === undefined ? null : conditionText(condition);
+}
+
+function retryJson(retry: RetryPolicy | undefined): Json | null {
+  if (retry === undefined) return null;
+  const { attempts, backoff, on, budget } = retry;
+  return {
+    attempts,
+    backoff: backoffJson(backoff),
+    on: on ?? null,
+    budget: budget === undefined
+      ? null
+      : budget.type === "share"
+      ? { share: `${budget.share * 100}%`, floor: `${budget.floor}/s`, window: timeText(budget.window) }
+      : { tokens: budget.tokens, ratio: budget.ratio },
+  };
+}
+
+/** The policies that are written, with their defaults; what is not written is left out. */
+function policiesJson(policies: CallPolicies): Json {
+  return Object.fromEntries(
+    Object.entries(policies).filter(([, policy]) => policy !== undefined).map((
+      [name, policy],
+    ) => [name, policyJson(policy)]),
+  );
+}
+
+/** Times as they are written, distributions by their text, and what has no bound as unlimited. */
+function policyJson(value: unknown, name = ""): unknown {
+  if (value === Infinity) return "unlimited";
+  if (typeof value === "number") return TIMES.has(name) ? timeText(value as Nanos) : value;
+  if (typeof value !== "object" || value === null) return value;
+  if ("text" in value) return value.text;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, policyJson(inner, key)]));
+}
+
+const TIMES = new Set(["wait", "keepAlive", "open", "time", "duration", "interval", "ejection", "after"]);
+
 function backoffJson(backoff: Backoff | undefined): Json | null {
   return backoff === undefined ? null : { ...backoff, base: timeText(backoff.base), max: timeText(backoff.max) };
 }
 
 function specs(attributes: ReadonlyMap<string, AttributeSpec>): Json {
-  return Object.fromEntries(attributes);
+  return Object.fromEntries([...attributes].map(([name, spec]) => [
+    name,
+    spec.type === "zipf" ? { type: "zipf", n: spec.ranks.ranks, s: spec.ranks.exponent, prefix: spec.prefix } : spec,
+  ]));
 }
 
 function scalars(attributes: ReadonlyMap<string, Scalar>): Json {

@@ -2,7 +2,7 @@
 // requests and its spans.
 
 import type { Distribution } from "../distributions/distribution.ts";
-import { expectedCalls, meanTurns } from "../model/expected_calls.ts";
+import { callShare, type Context, expectedCalls, meanTurns, optionShares } from "../model/expected_calls.ts";
 import type { CallStep, Endpoint, EndpointRef, Service, Step } from "../model/model.ts";
 import { CALL_DEPTH_MAX } from "../plan/facts.ts";
 
@@ -12,6 +12,8 @@ export interface CallGraph {
   readonly journeys: ReadonlyMap<string, readonly Step[]>;
   /** Between any caller and its callee, each way, where neither the call nor the service says otherwise. */
   readonly network: Distribution | undefined;
+  /** What iterations carry. */
+  readonly context: Context;
 }
 
 export interface JourneyMeans {
@@ -62,7 +64,7 @@ export class Means {
       for (const endpoint of service.endpoints.values()) {
         const text = refText({ service: service.name, endpoint: endpoint.name });
         endpoints.set(text, endpoint);
-        this.#calls.set(text, callsOf(endpoint.calls));
+        this.#calls.set(text, callsOf(endpoint.calls, graph.context));
         if (service.kind === "service") this.#writesSpan.add(text);
       }
     }
@@ -81,8 +83,15 @@ export class Means {
     return this.#times.get(refText(endpoint)) ?? 0;
   }
 
+  /** Nanoseconds of own work of a request: what it uses of a core. */
+  workTime(endpoint: EndpointRef): number {
+    const { calls, latency } = this.#graph.services.get(endpoint.service)!.endpoints.get(endpoint.endpoint)!;
+    const own = latency?.mean ?? 0;
+    return (containsWork(calls) ? 0 : own) + workOf(calls, own);
+  }
+
   journey(steps: readonly Step[]): JourneyMeans {
-    const first = callsOf(steps);
+    const first = callsOf(steps, this.#graph.context);
     const visits = new Map<string, number>();
     let spans = 0;
     let level = new Map<string, number>();
@@ -115,16 +124,12 @@ export class Means {
   #stepTime(step: Step, own: number): number {
     switch (step.type) {
       case "call":
-        return times(step.probability, this.#callTime(step));
+        return times(callShare(step, this.#graph.context), this.#callTime(step));
       case "parallel":
         return Math.max(0, ...step.branches.map((branch) => this.#stepsTime(branch, own)));
-      case "choose": {
-        const total = step.options.reduce((sum, option) => sum + option.weight, 0);
-        return step.options.reduce(
-          (sum, { weight, steps }) => sum + times(weight / total, this.#stepsTime(steps, own)),
-          0,
-        );
-      }
+      case "choose":
+        return optionShares(step.options, this.#graph.context)
+          .reduce((sum, { share, steps }) => sum + times(share, this.#stepsTime(steps, own)), 0);
       case "repeat":
         return times(meanTurns(step.times), this.#stepsTime(step.steps, own));
       case "work":
@@ -144,8 +149,29 @@ export class Means {
   }
 }
 
-function callsOf(steps: readonly Step[]): { to: string; count: number }[] {
-  return [...expectedCalls(steps)].filter(({ count }) => count > 0)
+/** Mean own work in the steps when nothing fails; branches side by side all count. */
+function workOf(steps: readonly Step[], own: number): number {
+  return steps.reduce((sum, step) => {
+    switch (step.type) {
+      case "work":
+        return sum + times(step.share ?? 0, own) + (step.latency?.mean ?? 0);
+      case "parallel":
+        return sum + step.branches.reduce((all, branch) => all + workOf(branch, own), 0);
+      case "choose": {
+        const total = step.options.reduce((weights, option) => weights + option.weight, 0);
+        return sum +
+          step.options.reduce((all, { weight, steps }) => all + times(weight / total, workOf(steps, own)), 0);
+      }
+      case "repeat":
+        return sum + times(meanTurns(step.times), workOf(step.steps, own));
+      default:
+        return sum;
+    }
+  }, 0);
+}
+
+function callsOf(steps: readonly Step[], context: Context): { to: string; count: number }[] {
+  return [...expectedCalls(steps, context)].filter(({ count }) => count > 0)
     .map(({ call, count }) => ({ to: refText(call.target), count }));
 }
 

@@ -69,7 +69,7 @@ function addEdges(
   ids: ReadonlyMap<string, string>,
   edges: Set<string>,
 ): void {
-  for (const { call, count } of expectedCalls(steps)) {
+  for (const { call, count } of expectedCalls(steps, undefined)) {
     const to = ids.get(refText(call.target));
     if (to === undefined || count === 0) continue;
     const text = [...mark === "" ? [] : [mark], ...edgeDetails(call, count)].join(", ");

@@ -5,6 +5,9 @@ import { visible } from "../base/diagnostics.ts";
 import { writeDuration } from "../base/fields.ts";
 import { formatDuration, type Nanos, SECOND } from "../base/time.ts";
 import { thresholdText } from "../objectives/threshold.ts";
+import type { PlanService } from "../plan/plan.ts";
+import { coresOf } from "../model/capacity.ts";
+import { capacityJson } from "./inspect_capacity.ts";
 import type { Inspection, Option, WorkloadForecast } from "./inspect.ts";
 import { chartLines } from "./inspect_chart.ts";
 import type { Estimate } from "./inspect_load.ts";
@@ -17,7 +20,7 @@ const COLUMNS_MIN = 60;
 const INDENT = 4;
 const GAP = 2;
 const NOTE_ON_SERVICES =
-  "workers (concurrency) and queue: of each replica. peak/s and busy (share of the workers' time): at the " +
+  "workers (concurrency) and queue: of each replica. peak/s and busy (share of the workers' or cores' time): at the " +
   "highest load, apart from failures and faults.";
 /** k6's gracefulStop. */
 const GRACE = 30 * SECOND;
@@ -226,6 +229,9 @@ function serviceLines({ services }: Inspection, width: number, paint: Paint): st
       column("kind", 4, ({ plan }) => plan.kind === "service" ? plan.language : plan.kind),
       column("replicas", 1, ({ plan }) => formatCount(plan.replicas)),
       column("workers", 2, ({ plan }) => limit(plan.concurrency)),
+      ...(services.some(({ plan }) => coresOf(plan.capacity) < Infinity)
+        ? [column("cores", 1, ({ plan }) => coresOf(plan.capacity) < Infinity ? String(coresOf(plan.capacity)) : "∞")]
+        : []),
       column("queue", 3, ({ plan }) => limit(plan.queue)),
       column("requests", 0, ({ requests }) => roundText(requests)),
       column("peak/s", 0, ({ peakRate }) => peakRate < 1000 ? peakRate.toFixed(1) : roundText(peakRate)),
@@ -241,9 +247,23 @@ function serviceLines({ services }: Inspection, width: number, paint: Paint): st
   );
   return [
     ...table,
+    ...services.flatMap(({ plan }) => capacityLines(plan, width)),
     "",
     ...words(NOTE_ON_SERVICES, width, paint.dim),
   ];
+}
+
+/** What the table has no column for. */
+function capacityLines(service: PlanService, width: number): string[] {
+  const { cores, cpu, queue, ...rest } = capacityJson(service);
+  const shown = Object.entries({
+    ...(cpu === null ? {} : { cores, cpu }),
+    ...(typeof queue === "object" ? { queue } : {}),
+    ...rest,
+  }).filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0));
+  if (shown.length === 0) return [];
+  const options = shown.map(([name, value]) => `${name}: ${valueText(value)}`).join(", ");
+  return words(`${service.name}: ${options}`, width, undefined, "  ");
 }
 
 function thresholdLines({ plan }: Inspection, width: number): string[] {

@@ -3,7 +3,7 @@
 
 import { visible } from "../base/diagnostics.ts";
 import { writeDuration } from "../base/fields.ts";
-import type { Backoff, CallStep, Endpoint, Step } from "../model/model.ts";
+import { type Backoff, type CallStep, conditionText, type Endpoint, type Step } from "../model/model.ts";
 import type { Inspection } from "./inspect.ts";
 import { type CallGraph, refText } from "./inspect_means.ts";
 import { cut, type Paint, widthOf } from "./terminal.ts";
@@ -115,7 +115,10 @@ class TreeBuilder {
         return [node(
           "choose",
           [],
-          step.options.map(({ weight, steps }) => this.#group(percent(weight / total), steps, depth + 1)),
+          step.options.map(({ weight, where, steps }) => {
+            const when = where === undefined ? "" : ` where ${conditionText(where)}`;
+            return this.#group(percent(weight / total) + when, steps, depth + 1);
+          }),
         )];
       }
       case "repeat":
@@ -168,6 +171,7 @@ function node(text: string, details: readonly string[] = [], children: readonly 
 /** What is on a call, in the file's words. */
 export function callDetails(call: CallStep): string[] {
   const details: string[] = [];
+  if (call.where !== undefined) details.push(`where ${conditionText(call.where)}`);
   if (call.probability < 1) details.push(percent(call.probability));
   if (call.timeout !== undefined) details.push(`timeout ${writeDuration(call.timeout)}`);
   if (call.deadline !== undefined) details.push(`deadline ${writeDuration(call.deadline)}`);
@@ -175,6 +179,9 @@ export function callDetails(call: CallStep): string[] {
     const { attempts, backoff } = call.retry;
     details.push(`${attempts} attempts${backoff === undefined ? "" : ` (backoff ${backoffText(backoff)})`}`);
   }
+  const policies = Object.entries(call.policies).filter(([, policy]) => policy !== undefined && policy !== false);
+  if (call.retry?.budget !== undefined) details.push("retry budget");
+  for (const [name, policy] of policies) details.push(policy === "none" ? `no ${name}` : name);
   if (call.optional) details.push("optional");
   if (call.network !== undefined) details.push(`network ${call.network.text}`);
   return details;
@@ -185,7 +192,14 @@ function backoffText({ base, factor, max, jitter }: Backoff): string {
   return `${writeDuration(base)}${most}${jitter === "none" ? "" : `, ${jitter} jitter`}`;
 }
 
-function endpointDetails({ latency, errors }: Endpoint): string[] {
+function endpointDetails(endpoint: Endpoint): string[] {
+  return [
+    ...ownDetails(endpoint),
+    ...endpoint.variants.map(({ where, ...own }) => `where ${conditionText(where)}: ${ownDetails(own).join(", ")}`),
+  ];
+}
+
+function ownDetails({ latency, errors }: Pick<Endpoint, "latency" | "errors">): string[] {
   const details: string[] = [];
   if (latency !== undefined) details.push(latency.text);
   if (errors !== undefined && errors.rate > 0) details.push(`${percent(errors.rate)} fail with ${errors.status}`);

@@ -43,7 +43,7 @@ export function summaryJson(input: SummaryInput, terminals: Terminals): Record<s
   const elapsed_s = metrics.elapsed / 1e9;
   const complete = metrics.workloads.reduce((total, each) => total + each.complete, 0);
   const interrupted = metrics.workloads.reduce((total, each) => total + each.interrupted, 0);
-  const { ended, ...identity } = run;
+  const { ended, reason, ...identity } = run;
   return {
     root_group: rootGroup(metrics.checks),
     options: { summaryTrendStats: trendStats, summaryTimeUnit: "", noColor: terminals.noColor },
@@ -53,7 +53,13 @@ export function summaryJson(input: SummaryInput, terminals: Terminals): Record<s
       testRunDurationMs: metrics.elapsed / 1e6,
     },
     metrics: metricsJson(input, elapsed_s, trendStats),
-    run: { ...identity, ended, started: complete + interrupted, interrupted },
+    run: {
+      ...identity,
+      ended,
+      ...(reason === undefined ? {} : { reason }),
+      started: complete + interrupted,
+      interrupted,
+    },
     services: Object.fromEntries(metrics.services.map((service) => [service.name, serviceJson(service, elapsed_s)])),
     delivery: {
       spans: { ...delivery.spans },
@@ -111,6 +117,13 @@ function requestJson(stats: RequestStats, elapsed_s: number): Record<string, unk
     throughput: elapsed_s > 0 ? (stats.requests - stats.refused) / elapsed_s : 0,
     errors: stats.errors,
     refused: stats.refused,
+    refusals: {
+      queueFull: stats.refused - stats.expired - stats.rateLimited - stats.shed - stats.tooLate,
+      queueTimeout: stats.expired,
+      rateLimit: stats.rateLimited,
+      shed: stats.shed,
+      deadline: stats.tooLate,
+    },
     abandoned: stats.abandoned,
     interrupted: stats.interrupted,
     service_req_duration: trendStatistics(stats.duration, SERVICE_STATS),

@@ -13,7 +13,7 @@ import { isMetricName, type MetricName, metricSpec } from "../objectives/metrics
 import { type Threshold, thresholdText } from "../objectives/threshold.ts";
 import { type Account, type SummaryInput, type SummaryMode, TREND_STATS } from "./input.ts";
 import { layOut, metricLines, type MetricStyle, type ShownSeries } from "./metric_lines.ts";
-import { type Column, cut, padEnd, type Paint, paintFor, tableLines, widthOf } from "./terminal.ts";
+import { type Column, commaLines, cut, padEnd, type Paint, paintFor, tableLines, widthOf } from "./terminal.ts";
 import { unreachedRates } from "./unreached_rates.ts";
 import { formatCount, formatMilliseconds, formatNumber, formatShare } from "./units.ts";
 
@@ -60,7 +60,7 @@ export function summaryText(
   const lines = blocks.flatMap((block) =>
     block.lines.length === 0 ? [] : [`  █ ${paint.bold(block.title)}`, "", ...block.lines, ""]
   );
-  lines.push(...endLines(input, paint));
+  lines.push(...endLines(input, columns, paint));
   lines.push(...unreachedRates(input.metrics).map(({ short }) => `  ${paint.yellow(cut(short, columns - 2))}`), "");
   const { spans, logs, points } = input.delivery;
   lines.push(accountLine("spans", spans, paint), accountLine("logs", logs, paint));
@@ -285,15 +285,23 @@ function throughputText({ requests, refused }: RequestStats, elapsed_s: number):
   return rate < 1000 ? rate.toFixed(1) : formatCount(rate);
 }
 
-function endLines({ metrics, run }: SummaryInput, paint: Paint): string[] {
+function endLines({ metrics, run }: SummaryInput, columns: number, paint: Paint): string[] {
   const add = (valueOf: (workload: MetricsReport["workloads"][number]) => number): number =>
     metrics.workloads.reduce((total, workload) => total + valueOf(workload), 0);
-  const ended = run.ended === "completed" ? "" : run.ended === "aborted" ? ", ended by a threshold" : ", interrupted";
+  const ended = run.ended === "completed" ? [] : [
+    run.ended === "interrupted"
+      ? "interrupted"
+      : run.reason === undefined
+      ? "ended by a threshold"
+      : "aborted as no time passes",
+  ];
   const iterations = `${formatCount(add((each) => each.complete))} complete and ${
     formatCount(add((each) => each.interrupted))
   } interrupted iterations`;
-  const name = paint.bold(visible(run.name));
-  return [`  ${name}: ${formatDuration(metrics.elapsed)} simulated${ended}, ${iterations}, seed ${run.seed}`];
+  const name = cut(visible(run.name), columns - "  : 100d simulated,".length);
+  const simulated = `${name}: ${formatDuration(metrics.elapsed)} simulated`;
+  const [first = "", ...rest] = commaLines([simulated, ...ended, iterations, `seed ${run.seed}`], columns - 2);
+  return [`  ${paint.bold(name)}${first.slice(name.length)}`, ...rest.map((line) => `  ${line}`)];
 }
 
 /** What became of the spans, or the log lines. */

@@ -42,6 +42,21 @@ export function cut(text: string, width: number): string {
   return widthOf(text) <= width ? text : [...text].slice(0, Math.max(0, width - 1)).join("") + "…";
 }
 
+/**
+ * Pieces of a sentence with commas between them, on as few lines as they fit; further lines are indented. A piece that is
+ * wider than a line is cut.
+ */
+export function commaLines(pieces: readonly string[], width: number, hang = "  "): string[] {
+  const lines: string[] = [];
+  pieces.forEach((piece, i) => {
+    const text = i < pieces.length - 1 ? `${piece},` : piece;
+    const last = lines.at(-1);
+    if (last !== undefined && widthOf(last) + 1 + widthOf(text) <= width) lines[lines.length - 1] = `${last} ${text}`;
+    else lines.push(cut(last === undefined ? text : hang + text, width));
+  });
+  return lines;
+}
+
 export interface Column {
   readonly title: string;
   readonly cells: readonly string[];

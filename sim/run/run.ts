@@ -2,6 +2,7 @@
 // only then hands the facts to the sinks; so what a threshold does never depends on the speed of a sink.
 
 import { formatDuration, type Nanos } from "../base/time.ts";
+import { SimulationError } from "../engine/core.ts";
 import { Engine } from "../engine/engine.ts";
 import { hashText } from "../base/draws.ts";
 import type { Evaluation } from "../metrics/evaluation.ts";
@@ -40,6 +41,8 @@ export interface RunSettings {
 
 export interface RunResult {
   readonly ended: "completed" | "aborted" | "interrupted";
+  /** Why it was aborted, where no threshold did it: the simulation could not go on. */
+  readonly reason?: string;
   /** At the end. */
   readonly metrics: MetricsReport;
   readonly evaluation: Evaluation;
@@ -71,14 +74,11 @@ export class Run {
     this.#pacer.wake();
   }
 
-  /**
-   * Runs the plan to its end and closes the sinks, whatever happens.
-   * @throws SimulationError when the simulation cannot go on
-   */
+  /** Runs the plan to its end, or as far as the simulation can go, and closes the sinks, whatever happens. */
   async execute(): Promise<RunResult> {
     const { sinks } = this.#settings;
     try {
-      const ended = await this.#loop();
+      const { ended, ...why } = await this.#simulate();
       this.#tellDeadlocks();
       const { now } = this.#engine;
       if (this.#pacer.behindMs > 1000) {
@@ -90,9 +90,18 @@ export class Run {
       }
       const metrics = this.#metrics.report(now);
       for (const { long } of unreachedRates(metrics)) this.#settings.listener.notice(long);
-      return { ended, metrics, evaluation: this.#metrics.evaluate(now) };
+      return { ended, ...why, metrics, evaluation: this.#metrics.evaluate(now) };
     } finally {
       await sinks.close();
+    }
+  }
+
+  async #simulate(): Promise<Pick<RunResult, "ended" | "reason">> {
+    try {
+      return { ended: await this.#loop() };
+    } catch (error) {
+      if (!(error instanceof SimulationError)) throw error;
+      return { ended: await this.#end("aborted"), reason: error.message };
     }
   }
 

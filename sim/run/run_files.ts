@@ -11,6 +11,8 @@ export const RUN_FILES = {
   summary: "summary.json",
   scenario: "scenario.yaml",
   traces: "traces.jsonl",
+  /** What a replay replays, and how: it has no scenario. */
+  replay: "replay.json",
 } as const;
 
 /** A name for a run that no other has: when it was made, and eight random digits. It stands in no line and no span. */
@@ -22,26 +24,72 @@ export function newRunId(): string {
   return `${stamp}-${random}`;
 }
 
+/** A folder that is this run's. */
+export interface ClaimedFolder {
+  /** Leaves the folder as it was before, unless something else has been put into it. */
+  release(): void;
+}
+
 /**
- * Makes the folder of a run with its parents.
- * @returns whether it was not there before
- * @throws {RunFilesError} when it holds a run already, is no folder, or cannot be made
+ * Makes the folder of a run with its parents, and claims it for this run by its copy of the scenario: of several runs that
+ * are started at once, one gets it.
+ * @param document the scenario as it is run
+ * @param name of the file that the document becomes
+ * @throws {RunFilesError} when it holds a run already, is no folder, or cannot be written to
  */
-export function makeRunFolder(folder: string): boolean {
+export function claimRunFolder(
+  folder: string,
+  document: string,
+  name: string = RUN_FILES.scenario,
+): ClaimedFolder {
+  const claim = join(folder, name);
+  let isNew = false, isClaimed = false;
+  const release = (): void => {
+    if (isClaimed) quietly(() => Deno.removeSync(claim));
+    if (isNew) quietly(() => Deno.removeSync(folder));
+  };
   try {
     Deno.mkdirSync(dirname(folder), { recursive: true });
-    if (madeFolder(folder)) return true;
+    isNew = madeFolder(folder);
+    using file = created(claim);
+    if (file === undefined) throw holdsRun(folder, name);
+    isClaimed = true;
     for (const entry of Deno.readDirSync(folder)) {
-      if ((Object.values(RUN_FILES) as string[]).includes(entry.name)) {
-        throw new RunFilesError(`${folder} holds a run already (${entry.name}): choose another folder with --results`);
-      }
+      const isOthers = entry.name !== name && (Object.values(RUN_FILES) as string[]).includes(entry.name);
+      if (isOthers) throw holdsRun(folder, entry.name);
     }
-    return false;
+    let bytes: Uint8Array = new TextEncoder().encode(document);
+    while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
+    return { release };
   } catch (error) {
+    release();
     if (error instanceof RunFilesError) throw error;
     throw new RunFilesError(
       `cannot use ${folder} for the run's files: ${error instanceof Error ? error.message : error}`,
     );
+  }
+}
+
+function holdsRun(folder: string, name: string): RunFilesError {
+  return new RunFilesError(`${folder} holds a run already (${name}): choose another folder with --results`);
+}
+
+/** A new file; undefined where there is one of that name. */
+function created(path: string): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path, { write: true, createNew: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return undefined;
+    throw error;
+  }
+}
+
+/** What went wrong before is what the user must hear. */
+function quietly(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // It is left as it is.
   }
 }
 

@@ -132,7 +132,7 @@ function diagnoseFanOut(
   outline: Outline,
   diagnostics: Diagnostics,
 ): void {
-  const calls = new Map([...endpoints].map(([text, { steps }]) => [text, [...expectedCalls(steps ?? [])]]));
+  const calls = new Map([...endpoints].map(([text, { steps }]) => [text, [...expectedCalls(steps ?? [], undefined)]]));
   const spans = expectedSpans(calls, makesServerSpan);
   const isOver = (text: string): boolean => (spans.get(text) ?? 0) > TRACE_SPANS_MAX;
   const over = [...endpoints.keys()].filter(isOver);

@@ -8,12 +8,15 @@ import type { Load } from "../load/load.ts";
 import {
   type AttributeSpec,
   type CallStep,
+  type ChooseOption,
+  type ConditionSpec,
   type Endpoint,
   type EndpointRef,
   type ErrorSpec,
   protocolOf,
   type Step,
 } from "../model/model.ts";
+import { Condition } from "../plan/condition.ts";
 import {
   type CallSite,
   type Failure,
@@ -29,6 +32,7 @@ import {
   type PlanWorkload,
   type Program,
 } from "../plan/plan.ts";
+import { PolicyCompiler } from "./compile_policies.ts";
 import type { FaultSpec, FaultTarget, Scenario, Workload } from "./scenario.ts";
 
 /** Makes the Plan of a scenario whose references all hold. */
@@ -42,12 +46,24 @@ class Compiler {
   readonly #scenario: Scenario;
   readonly #serviceIndex = new Map<string, number>();
   readonly #endpointIndex = new Map<string, number>();
+  /** The service of each endpoint. */
+  readonly #serviceOf: number[] = [];
   readonly #sites: Mutable<CallSite>[] = [];
+  readonly #policies = new PolicyCompiler();
   readonly #logs: LogSite[] = [];
   readonly #failures: Failure[] = [];
 
+  readonly #contexts: PlanAttribute[][] = [];
+  /** Index in #contexts, by the workload's name. */
+  readonly #contextOf = new Map<string, number>();
+
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
+    for (const { name, context } of scenario.workloads.values()) {
+      const isOwn = context.size > 0 || this.#contexts.length === 0;
+      if (isOwn) this.#contexts.push(contextAttributes(new Map([...scenario.context, ...context])));
+      this.#contextOf.set(name, isOwn ? this.#contexts.length - 1 : 0);
+    }
   }
 
   compile(): Plan {
@@ -57,6 +73,7 @@ class Compiler {
       this.#serviceIndex.set(service.name, this.#serviceIndex.size);
       for (const name of service.endpoints.keys()) {
         this.#endpointIndex.set(endpointKey({ service: service.name, endpoint: name }), endpoints++);
+        this.#serviceOf.push(this.#serviceIndex.size - 1);
       }
     }
     const planEndpoints = this.#endpoints();
@@ -75,6 +92,7 @@ class Compiler {
       services: this.#services(),
       endpoints: planEndpoints,
       sites: this.#sites,
+      shared: this.#policies.states,
       logs: this.#logs,
       failures: this.#failures,
       journeys,
@@ -91,9 +109,11 @@ class Compiler {
         startDelay: workload.startTime,
         gracefulStop: workload.gracefulStop,
         tags: workload.tags,
+        context: this.#contextOf.get(workload.name)!,
         env: workload.env,
         load: boundedLoad(workload, scenario.workloads),
       })),
+      contexts: this.#contexts,
       faults,
       thresholds: scenario.thresholds,
       submetrics: scenario.submetrics,
@@ -111,6 +131,7 @@ class Compiler {
       replicas: service.replicas,
       concurrency: service.concurrency,
       queue: service.queue,
+      capacity: service.capacity,
       logs: service.logs,
       attributes: service.attributes,
       endpoints: [...service.endpoints.keys()].map((endpoint) => this.endpoint({ service: service.name, endpoint })),
@@ -132,9 +153,15 @@ class Compiler {
           latencySalt: hashText(`latency ${key}`),
           errorRate: endpoint.errors?.rate ?? 0,
           errorSalt: hashText(`errors ${key}`),
-          failure: endpoint.errors === undefined ? -1 : this.#failure(endpoint.errors),
+          failure: this.#optionalFailure(endpoint.errors),
           attributes: attributes(endpoint.attributes, key),
           size: endpoint.size,
+          variants: endpoint.variants.map(({ where, latency, errors }) => ({
+            where: this.condition(where),
+            latency: latency ?? endpoint.latency,
+            errorRate: (errors ?? endpoint.errors)?.rate ?? 0,
+            failure: this.#optionalFailure(errors ?? endpoint.errors),
+          })),
           program: this.#program(endpoint, index, key),
           faults: [],
         });
@@ -145,6 +172,15 @@ class Compiler {
 
   #program(endpoint: Endpoint, index: number, key: string): Program {
     return new ProgramWriter(this, index, -1, key).write(endpoint.calls, !endpoint.calls.some(contains("work")));
+  }
+
+  #optionalFailure(errors: ErrorSpec | undefined): number {
+    return errors === undefined ? -1 : this.#failure(errors);
+  }
+
+  /** A condition on the context. */
+  condition(spec: ConditionSpec): Condition {
+    return new Condition(spec, this.#contexts);
   }
 
   #failure({ status, exception, message }: ErrorSpec): number {
@@ -163,7 +199,8 @@ class Compiler {
       ramp: fault.ramp,
       probability: fault.probability,
       replica: fault.target.replica ?? -1,
-      failure: fault.failure === undefined ? -1 : this.#failure(fault.failure),
+      where: fault.where && this.condition(fault.where),
+      failure: this.#optionalFailure(fault.failure),
       effect: fault.effect,
     };
   }
@@ -202,20 +239,28 @@ class Compiler {
 
   addSite(step: CallStep, caller: number, journey: number, salt: number): number {
     const index = this.#sites.length;
+    const service = this.#scenario.services.get(step.target.service);
+    const callee = this.endpoint(step.target), retry = step.retry ?? service?.callers?.retry;
     this.#sites.push({
       index,
       caller,
       journey,
-      callee: this.endpoint(step.target),
+      callee,
       salt,
+      where: step.where && this.condition(step.where),
       probability: step.probability,
-      timeout: step.timeout ?? FOREVER,
-      deadline: step.deadline ?? FOREVER,
-      attempts: step.retry?.attempts ?? 1,
-      backoff: step.retry?.backoff,
+      timeout: step.timeout ?? service?.callers?.timeout ?? FOREVER,
+      deadline: step.deadline ?? service?.callers?.deadline ?? FOREVER,
+      attempts: retry?.attempts ?? 1,
+      backoff: retry?.backoff,
       optional: step.optional,
+      policies: this.#policies.compile(step, service?.callers, {
+        caller: caller < 0 ? -1 : this.#serviceOf[caller]!,
+        service: this.#serviceIndex.get(step.target.service)!,
+        endpoint: callee,
+      }),
       checks: step.checks,
-      network: step.network ?? this.#scenario.services.get(step.target.service)?.network ?? this.#scenario.network,
+      network: step.network ?? service?.network ?? this.#scenario.network,
       faults: [],
     });
     return index;
@@ -253,7 +298,16 @@ function endpointKey({ service, endpoint }: EndpointRef): string {
 }
 
 function attributes(specs: ReadonlyMap<string, AttributeSpec>, owner: string): PlanAttribute[] {
-  return [...specs].map(([name, spec]) => ({ name, spec, salt: hashText(`attribute ${owner} ${name}`) }));
+  return [...specs].map(([name, spec]) => ({
+    name,
+    scope: "request",
+    spec,
+    salt: hashText(`attribute ${owner} ${name}`),
+  }));
+}
+
+function contextAttributes(specs: ReadonlyMap<string, AttributeSpec>): PlanAttribute[] {
+  return [...specs].map(([name, spec]) => ({ name, scope: "context", spec, salt: hashText(`context ${name}`) }));
 }
 
 /** Tells whether a step, or one inside it, is of a type. A fallback's steps count: they are steps like others. */
@@ -311,6 +365,7 @@ class ProgramWriter {
       jump: -1,
       targets: [],
       weights: [],
+      wheres: [],
       ...fields,
     };
     this.#program.push(instruction);
@@ -383,12 +438,16 @@ class ProgramWriter {
     fork.jump = this.#next;
   }
 
-  #choose(options: readonly { readonly weight: number; readonly steps: readonly Step[] }[]): void {
+  #choose(options: readonly ChooseOption[]): void {
     const total = options.reduce((sum, option) => sum + option.weight, 0);
     let cumulative = 0;
+    const isConditional = options.some(({ where }) => where !== undefined);
     const choose = this.#emit(Op.choose, {
       salt: this.#salt("choose"),
-      weights: options.map((option) => (cumulative += option.weight / total)),
+      weights: isConditional
+        ? options.map(({ weight }) => weight)
+        : options.map(({ weight }) => (cumulative += weight / total)),
+      wheres: isConditional ? options.map(({ where }) => where && this.compiler.condition(where)) : [],
     });
     const ends: Mutable<Instruction>[] = [];
     choose.targets = options.map((option) => {
@@ -398,6 +457,7 @@ class ProgramWriter {
       return start;
     });
     for (const end of ends) end.jump = this.#next;
+    choose.jump = this.#next;
   }
 
   #repeat(times: Distribution, steps: readonly Step[]): void {

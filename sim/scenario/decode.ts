@@ -7,6 +7,7 @@ import type { Nanos } from "../base/time.ts";
 import { checkServiceNames } from "../model/service_fields.ts";
 import { gateOf } from "../objectives/gate.ts";
 import { checkCallGraph } from "./call_graph.ts";
+import { checkConditions } from "./condition_checks.ts";
 import { checkEndpoints } from "./endpoint_checks.ts";
 import { checkLoad, type ScenarioConfig, scenarioField } from "./fields.ts";
 import { mapAt, outlineOf } from "./outline.ts";
@@ -33,6 +34,7 @@ function checkWhole(root: MapNode, diagnostics: Diagnostics): void {
   checkReferences(root, outline, diagnostics);
   checkCallGraph(outline, diagnostics);
   checkEndpoints(outline, diagnostics);
+  checkConditions(outline, diagnostics);
 }
 
 function scenarioOf({ scenarios, namespace, thresholds, ...config }: ScenarioConfig): Scenario {

@@ -18,7 +18,7 @@ export function checkEndpoints(outline: Outline, diagnostics: Diagnostics): void
     for (const endpoint of service.endpoints?.values() ?? []) {
       if (endpoint.entry.value.type !== "map" || endpoint.steps === undefined) continue;
       checkWork(endpoint, endpoint.entry.value, diagnostics);
-      checkLogs(endpoint, endpoint.entry.value, placeOfLog, diagnostics);
+      checkLogs(endpoint, endpoint.entry.value, [...outline.context.keys()], placeOfLog, diagnostics);
     }
   }
 }
@@ -48,6 +48,7 @@ function checkWork({ steps }: EndpointOutline, node: MapNode, diagnostics: Diagn
 function checkLogs(
   { steps }: EndpointOutline,
   node: MapNode,
+  context: readonly string[],
   placeOf: ReadonlyMap<LogStep, Node>,
   diagnostics: Diagnostics,
 ): void {
@@ -55,7 +56,7 @@ function checkLogs(
   for (const step of allSteps(steps!)) {
     if (step.type !== "log") continue;
     const place = placeOf.get(step)!;
-    const known = [...attributes, ...step.attributes.keys(), ...LOG_NAMES];
+    const known = [...attributes, ...step.attributes.keys(), ...context, ...LOG_NAMES];
     for (const [, name] of step.message.matchAll(PLACEHOLDER)) {
       if (known.includes(name!)) continue;
       const [near] = nearest(name!, known);

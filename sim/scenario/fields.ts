@@ -29,6 +29,7 @@ import { latencyField } from "../distributions/registry.ts";
 import { compileFault, FAULTS } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
+import { conditionField, contextField } from "../model/context_fields.ts";
 import { servicesField } from "../model/service_fields.ts";
 import { journeyStepsField } from "../model/step_fields.ts";
 import type { FaultTimes } from "../objectives/gate.ts";
@@ -90,6 +91,12 @@ const WORKLOAD_COMMON = {
     "How long iterations that are under way at its end may go on.",
     "30s",
   ),
+  context: withDefault(
+    contextField,
+    new Map(),
+    "What each iteration carries, drawn once, besides and instead of the file's context.",
+    "the file's",
+  ),
   env: withDefault(textsField("a map of variables"), new Map(), "Variables, as in k6.", "none"),
   tags: withDefault(textsField("a map of tags"), new Map(), "Tags of its samples, for thresholds.", "none"),
 } as const;
@@ -143,6 +150,7 @@ const FAULT_COMMON = {
     "0s",
   ),
   probability: withDefault(share(), 1, "Share of the requests that it touches.", "100%"),
+  where: optional(conditionField, "Only requests whose context matches: { tenant: acme }. All if left out."),
 } as const;
 
 /** An item of `faults`. */
@@ -157,14 +165,14 @@ export const faultField: Field<FaultSpec> = converted(
   }),
   ({ kind, config, common }, node, diagnostics) => {
     const compiled = compileFault(kind, config, node, diagnostics);
-    const { target, at, ramp, probability } = common;
+    const { target, at, ramp, probability, where } = common;
     const length = common.for ?? FOREVER;
     const hasRoom = rampFits(ramp, length, node, diagnostics);
     const name = common.name ?? `${kind} on ${target.text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
     diagnostics.mark(FAULT_NAMES, (node.type === "map" && entryOf(node, "name")?.value) || node, name);
     diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + length) as Nanos });
     if (compiled === INVALID || !hasRoom) return INVALID;
-    return { name, kind, target, at, duration: length, ramp, probability, ...compiled, config };
+    return { name, kind, target, at, duration: length, ramp, probability, where, ...compiled, config };
   },
 );
 
@@ -206,6 +214,12 @@ const SCENARIO = {
   network: optional(
     latencyField,
     "Time between any caller and its callee, each way, where neither call nor service says otherwise. None if left out.",
+  ),
+  context: withDefault(
+    contextField,
+    new Map(),
+    "What each iteration of a journey carries through all its calls, drawn once: user, tenant, region. On spans and lines.",
+    "none",
   ),
   services: required(servicesField, "The services by name.", 'services: { web: { endpoints: { "GET /": 5ms } } }'),
   journeys: required(
@@ -326,6 +340,7 @@ export const scenarioField: Field<ScenarioConfig> = converted(fileField, (config
     gracefulStop: (30 * SECOND) as Nanos,
     env: new Map(),
     tags: new Map(),
+    context: new Map(),
     config: {},
   };
   return { ...rest, scenarios: new Map([["default", draft]]) };

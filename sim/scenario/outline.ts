@@ -3,7 +3,8 @@
 
 import type { Diagnostics } from "../base/diagnostics.ts";
 import { type Entry, entryOf, type MapNode, type Node } from "../base/node.ts";
-import type { EndpointRef, ServiceKind, Step } from "../model/model.ts";
+import { CONTEXTS } from "../model/context_fields.ts";
+import type { AttributeSpec, EndpointRef, ServiceKind, Step } from "../model/model.ts";
 import { SERVICE_KINDS } from "../model/model.ts";
 import { REPLICAS } from "../model/service_fields.ts";
 import { REFERENCES, STEPS } from "../model/step_fields.ts";
@@ -29,6 +30,8 @@ export interface Outline {
   readonly services: ReadonlyMap<string, ServiceOutline> | undefined;
   readonly journeys: readonly string[] | undefined;
   readonly workloads: readonly Entry[] | undefined;
+  /** What iterations may carry, by name: all that the file's or a scenario's context says of it. */
+  readonly context: ReadonlyMap<string, readonly AttributeSpec[]>;
   /** Where a reference stands. */
   placeOf(ref: EndpointRef): Node | undefined;
 }
@@ -47,8 +50,17 @@ export function outlineOf(root: MapNode, diagnostics: Diagnostics): Outline {
     services: services && new Map(services.entries.map((entry) => [entry.key, serviceOf(entry, diagnostics)])),
     journeys: mapAt(root, "journeys")?.entries.map((entry) => entry.key),
     workloads: mapAt(root, "scenarios")?.entries,
+    context: contextOf(diagnostics),
     placeOf: (ref) => places.get(ref),
   };
+}
+
+function contextOf(diagnostics: Diagnostics): Map<string, AttributeSpec[]> {
+  const all = new Map<string, AttributeSpec[]>();
+  for (const context of diagnostics.marked(CONTEXTS).values()) {
+    for (const [name, spec] of context) all.set(name, [...all.get(name) ?? [], spec]);
+  }
+  return all;
 }
 
 /** The map at a key; undefined when there is none. */

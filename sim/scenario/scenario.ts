@@ -4,7 +4,7 @@ import type { Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import type { FaultEffect } from "../faults/fault.ts";
 import type { Load } from "../load/load.ts";
-import type { ErrorSpec, Service, Step } from "../model/model.ts";
+import type { AttributeSpec, ConditionSpec, ErrorSpec, Service, Step } from "../model/model.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
 
 export interface Scenario {
@@ -15,6 +15,8 @@ export interface Scenario {
   readonly environment: string;
   /** Between any caller and its callee, each way, where neither the call nor the service says otherwise. */
   readonly network: Distribution | undefined;
+  /** What each iteration carries, drawn once. */
+  readonly context: ReadonlyMap<string, AttributeSpec>;
   readonly services: ReadonlyMap<string, Service>;
   readonly journeys: ReadonlyMap<string, readonly Step[]>;
   readonly workloads: ReadonlyMap<string, Workload>;
@@ -35,6 +37,8 @@ export interface Workload {
   readonly startTime: Nanos;
   readonly gracefulStop: Nanos;
   readonly tags: ReadonlyMap<string, string>;
+  /** Besides and instead of the scenario's. */
+  readonly context: ReadonlyMap<string, AttributeSpec>;
   readonly env: ReadonlyMap<string, string>;
   readonly load: Load;
   /** The executor's own fields as they were decoded, every default filled in, for those who show them. */
@@ -51,6 +55,8 @@ export interface FaultSpec {
   readonly ramp: Nanos;
   /** 0 to 1. */
   readonly probability: number;
+  /** Only requests whose context matches. */
+  readonly where: ConditionSpec | undefined;
   readonly effect: FaultEffect;
   /** What a request that it fails answers. */
   readonly failure: ErrorSpec | undefined;

@@ -3,7 +3,7 @@
 // written is a format's.
 
 import { isExpectedStatus, METRIC_NAMES, type MetricName, metricSpec, type TagName } from "../objectives/metrics.ts";
-import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { type FactBatch, FactFlag, FactKind, Outcome, OUTCOMES_MAX } from "../plan/facts.ts";
 import { StationSamples, VuSamples } from "../plan/gauge_samples.ts";
 import type { Plan, PlanEndpoint } from "../plan/plan.ts";
 import {
@@ -117,6 +117,7 @@ export class Points {
       arrival: make("arrival"),
       vus: make("vus"),
       station: make("station"),
+      change: make("change"),
     });
     this.#series = of((source) =>
       METRIC_NAMES.filter((metric) => SAMPLE_RULES[metric].source === source).map((metric): Series => ({
@@ -146,6 +147,8 @@ export class Points {
         return this.#ofWorkload("dropped", Trait.counted, batch, row);
       case FactKind.arrival:
         return this.#ofWorkload("arrival", Trait.counted, batch, row);
+      case FactKind.change:
+        return this.#change(batch, row);
       case FactKind.vus:
         this.#gaugesOpenAt = batch.time[row]!;
         return this.#vus.take(batch.workload[row]!, batch.time[row]!, batch.wait[row]!, batch.extra[row]!);
@@ -184,11 +187,21 @@ export class Points {
     if ((traits & (Trait.retry | Trait.timeout)) !== 0) this.#attempt(traits, batch, row);
     if ((traits & Trait.journey) === 0) return;
     const status = batch.status[row]!, outcome = batch.outcome[row]!;
-    const key = (this.#callee(batch, row) * STATUSES + status) * 8 + outcome;
+    const key = (this.#callee(batch, row) * STATUSES + status) * OUTCOMES_MAX + outcome;
     const tail = this.#tails.journey.get(key) ??
       this.#newTail("journey", key, this.#tags.journey(batch.workload[row]!, batch.endpoint[row]!, status, outcome));
     this.#write(this.#series.journey, traits, batch, row, tail);
     if (this.#checks.size > 0) this.#check(traits, batch, row);
+  }
+
+  #change(batch: FactBatch, row: number): void {
+    const service = batch.service[row]!, change = batch.outcome[row]!;
+    for (const series of this.#series.change) {
+      if (series.rule.change !== change) continue;
+      const tail = this.#tails.change.get(service) ?? this.#newTail("change", service, this.#tags.service(service));
+      this.#clock.at(batch.time[row]!);
+      this.#point(series, sampleOf(series.rule, Trait.counted, batch, row, this.#plan.endpoints), tail);
+    }
   }
 
   #check(traits: number, batch: FactBatch, row: number): void {

@@ -61,11 +61,14 @@ export function howItFailed(
 ): Message {
   const said = failure?.message === undefined ? "" : `: ${failure.message}`;
   if (outcome === Outcome.timeout) {
-    return deadlineCut
+    return deadlineCut && site.deadline === Infinity
+      ? msg`ran out of the time that its caller's deadline had left, ${duration} into this attempt`
+      : deadlineCut
       ? msg`hit its deadline of ${formatDuration(site.deadline)}, ${duration} into this attempt`
       : msg`timed out after ${formatDuration(site.timeout)}`;
   }
   if (outcome === Outcome.tooDeep) return msg`was cut off: the chain of calls is deeper than ${CALL_DEPTH_MAX}`;
+  if (outcome === Outcome.cancelled) return msg`was cancelled after ${duration}`;
   if (outcome === Outcome.interrupted) return msg`was interrupted after ${duration}`;
   if (outcome === Outcome.aborted && status === 0) {
     return msg`failed: connection to ${target.host}:${target.port} refused${said}`;
@@ -84,12 +87,6 @@ export function howItFailed(
   return target.kind === "rpc"
     ? msg`failed with ${grpcCode(status)}${said}`
     : msg`answered ${statusText(status)}${said}`;
-}
-
-/** Whether a call that failed so is tried again where attempts are left: the same rule as the engine's. */
-export function isRetried(outcome: number, status: number): boolean {
-  if (outcome === Outcome.tooDeep) return false;
-  return outcome !== Outcome.error || status >= 500 || status === 429;
 }
 
 /** Whether a time-out came from the call's deadline rather than from the attempt's own limit. */

@@ -3,12 +3,13 @@
 import { hashText } from "../base/draws.ts";
 import { type Nanos } from "../base/time.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "../model/model.ts";
-import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind, isRefusal, Outcome, OUTCOMES_MAX } from "../plan/facts.ts";
+import { isHeldBack, isRetried } from "../plan/policies.ts";
 import type { CallSite, LogSite, Plan, PlanAttribute, PlanEndpoint, PlanService } from "../plan/plan.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { grpcCode, statusText } from "./conventions.ts";
 import { layOut, type Line, type LineAttributes, type LineValue, number, text } from "./encoding.ts";
-import { callException, howItFailed, isDeadlineCut, isRetried, ownException, stackTraceOf } from "./failures.ts";
+import { callException, howItFailed, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
 import type { RunIdentity } from "./identity.ts";
 import { instancesOf } from "./instances.ts";
 import type { CallWords, RequestWords, Thrown } from "./languages/language.ts";
@@ -27,9 +28,13 @@ import {
   QUEUE_MS,
   Slot,
   slot,
+  type SlotPiece,
 } from "./message.ts";
 import { type Code, codeOf } from "./names.ts";
+import { FULL_PAUSE_NS, pauseMessage } from "./pause_messages.ts";
+import { refusalMessage, refusalReason } from "./refusal_messages.ts";
 import { authority, callerCode, callPlace, type Target, targetOf } from "./targets.ts";
+import { cancelledQuery, cancelledWords, changeWords, heldBack, tooLateWords } from "./policy_words.ts";
 import { type FailedCall, type Template, TemplateWriter } from "./templates.ts";
 
 type Attribute = readonly [name: string, value: LineValue];
@@ -56,9 +61,30 @@ const OUTCOME_NAMES: Readonly<Record<number, string>> = {
   [Outcome.interrupted]: "interrupted",
   [Outcome.aborted]: "aborted",
   [Outcome.tooDeep]: "too deep",
+  [Outcome.cancelled]: "cancelled",
+  [Outcome.notPermitted]: "not permitted",
+  [Outcome.bulkheadFull]: "bulkhead full",
+  [Outcome.noConnection]: "no connection",
 };
+/** What of a call's flags its line differs by, and what of them says that its caller goes on. */
+const TOLD_FLAGS = FactFlag.willRetry | FactFlag.tolerated | FactFlag.fallback | FactFlag.hedge | FactFlag.undecided |
+  FactFlag.overBudget;
+const GOES_ON_FLAGS = FactFlag.willRetry | FactFlag.tolerated | FactFlag.fallback | FactFlag.undecided;
 /** With more replicas they share the templates of their lines: their memory is worth more than some nanoseconds. */
 const OWN_TEMPLATE_REPLICAS_MAX = 64;
+/** Megabytes of a heap of 1024, before a collection and after it. */
+const HEAP_BEFORE: PlanAttribute = {
+  name: "heap before",
+  spec: { type: "int", least: 600, most: 900 },
+  salt: hashText("heap before a collection"),
+  scope: "request",
+};
+const HEAP_AFTER: PlanAttribute = {
+  name: "heap after",
+  spec: { type: "int", least: 120, most: 380 },
+  salt: hashText("heap after a collection"),
+  scope: "request",
+};
 /** Where connections or processes of databases begin to be counted. */
 const PROCESS_LEAST = 400;
 const PROCESSES = 9000;
@@ -77,11 +103,13 @@ export class LogLines {
   readonly #requests: (Map<number, Template | null> | undefined)[] = [];
   readonly #calls: (Map<number, Template | null> | undefined)[] = [];
   readonly #steps = new Map<number, Template | null>();
+  readonly #changes = new Map<number, Template | null>();
   readonly #drawn: Record<LogFormat, Map<PlanAttribute, number>> = {
     json: new Map(),
     logfmt: new Map(),
     plain: new Map(),
   };
+  readonly #pauses = new Map<number, Template | null>();
   /** By the high half of the caller's span id. */
   readonly #openFailures = new Map<number, OpenFailure[]>();
 
@@ -108,9 +136,15 @@ export class LogLines {
         if ((batch.flags[row]! & FactFlag.journey) !== 0) return -1;
         template = this.#callTemplate(batch, row);
         break;
+      case FactKind.change:
+        template = this.#changeTemplate(batch, row);
+        break;
       case FactKind.log:
         if (batch.endpoint[row]! < 0) return -1;
         template = this.#stepTemplate(batch, row);
+        break;
+      case FactKind.change:
+        template = this.#changeTemplate(batch, row);
         break;
       default:
         return -1;
@@ -133,7 +167,7 @@ export class LogLines {
     if (outcome === Outcome.ok && !abandoned) {
       const replicas = this.#plan.services[batch.service[row]!]!.replicas;
       const replica = replicas <= OWN_TEMPLATE_REPLICAS_MAX ? batch.replica[row]! : -1;
-      const ofSite = this.#completed[site] ??= [];
+      const ofSite = this.#completed[this.#variantOf(batch, row, site)] ??= [];
       const known = ofSite[replica + 1];
       if (known !== undefined) return known;
       return ofSite[replica + 1] = this.#buildRequest(batch, row, abandoned, UNKNOWN_CALL, false, replica);
@@ -143,10 +177,10 @@ export class LogLines {
     const kind = failed ?? UNKNOWN_CALL;
     const cause = (batch.cause[row]! + 1) * failures + kind.cause + 1;
     const statuses = (kind.status & 1023) * 1024 + (batch.status[row]! & 1023);
-    const ends = outcome * 8 + batch.causeOutcome[row]!;
+    const ends = outcome * OUTCOMES_MAX + batch.causeOutcome[row]!;
     const flags = (failed === undefined ? 0 : 4) + (abandoned ? 2 : 0) + (kind.deadlineCut ? 1 : 0);
-    const key = ((cause * 2 ** 20 + statuses) * 64 + ends) * 8 + flags;
-    const known = this.#requests[site] ??= new Map();
+    const key = ((cause * 2 ** 20 + statuses) * OUTCOMES_MAX ** 2 + ends) * 8 + flags;
+    const known = this.#requests[this.#variantOf(batch, row, site)] ??= new Map();
     let template = known.get(key);
     if (template === undefined) {
       template = this.#buildRequest(batch, row, abandoned, kind, failed !== undefined);
@@ -154,6 +188,17 @@ export class LogLines {
     }
     if (failed !== undefined) this.#writer.failedCall = failed;
     return template;
+  }
+
+  /** Index of a site, or of a log step, within the context of the row's workload: lines differ by its attributes. */
+  #variantOf(batch: FactBatch, row: number, site: number): number {
+    return site * this.#plan.contexts.length + this.#plan.workloads[batch.workload[row]!]!.context;
+  }
+
+  /** The attributes that the iteration of a row carries, but those that the endpoint has itself. */
+  #contextAttributes(batch: FactBatch, row: number, endpoint: PlanEndpoint): readonly PlanAttribute[] {
+    const context = this.#plan.contexts[this.#plan.workloads[batch.workload[row]!]!.context]!;
+    return context.filter(({ name }) => endpoint.attributes.every((own) => own.name !== name));
   }
 
   /** The failed call that made this request fail; forgets the others of the request. */
@@ -189,7 +234,13 @@ export class LogLines {
     const { service } = target;
     const language = languageOf(service.language);
     const words = this.#requestWords(target, site, status);
-    const own = this.#requestAttributes(target, site, outcome, status);
+    const own = this.#requestAttributes(
+      target,
+      site,
+      outcome,
+      status,
+      this.#contextAttributes(batch, row, target.endpoint),
+    );
     let level: LogLevel = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
     let message: Message;
     let more: readonly Attribute[] = [];
@@ -197,10 +248,17 @@ export class LogLines {
     if (outcome === Outcome.interrupted) {
       level = "warn";
       message = language.messages.interrupted(words);
-    } else if (outcome === Outcome.refused) {
+    } else if (outcome === Outcome.cancelled) {
       level = "warn";
-      message = language.messages.overloaded(words);
-      more = limits(service);
+      message = cancelledWords(service.language, words);
+    } else if (outcome === Outcome.tooLate) {
+      level = "warn";
+      message = tooLateWords(words.target);
+    } else if (isRefusal(outcome)) {
+      level = "warn";
+      const rate = service.capacity.rateLimit?.rate ?? NaN;
+      message = refusalMessage(service.language, outcome, words, rate) ?? language.messages.overloaded(words);
+      more = refusalAttributes(service, outcome);
     } else if (outcome === Outcome.dependency) {
       const why = this.#whyFailed(cause, batch.causeOutcome[row]!, failedCall, knowsAttempt);
       message = language.messages.dependencyFailed(words, why);
@@ -216,7 +274,7 @@ export class LogLines {
       level = "warn";
       message = language.messages.abandoned(words);
     } else message = language.messages.completed(words);
-    if (abandoned) more = [...more, ["abandoned", flag(true)]];
+    if (abandoned && outcome !== Outcome.cancelled) more = [...more, ["abandoned", flag(true)]];
     return this.#template(service, target.code, "request", {
       level,
       message,
@@ -256,7 +314,13 @@ export class LogLines {
     );
   }
 
-  #requestAttributes(target: Target, site: CallSite, outcome: number, status: number): Attribute[] {
+  #requestAttributes(
+    target: Target,
+    site: CallSite,
+    outcome: number,
+    status: number,
+    context: readonly PlanAttribute[],
+  ): Attribute[] {
     const { service, endpoint } = target;
     const attributes: Attribute[] = target.kind === "rpc" ? [["rpc.method", text(target.method)]] : [
       ["http.request.method", text(target.method)],
@@ -271,13 +335,14 @@ export class LogLines {
       );
     }
     attributes.push(["duration_ms", number(DURATION_MS)], ...this.#waitAndPeer(service, site, outcome));
-    return [...attributes, ...this.#drawnAttributes(endpoint.attributes, service.logs.format)];
+    return [...attributes, ...this.#drawnAttributes([...context, ...endpoint.attributes], service.logs.format)];
   }
 
   #waitAndPeer(service: PlanService, site: CallSite, outcome: number): Attribute[] {
     const caller = this.#plan.endpoints[site.caller];
     const attributes: Attribute[] = [];
-    if (Number.isFinite(service.concurrency) && outcome !== Outcome.refused) {
+    const wasQueued = !isRefusal(outcome) || outcome === Outcome.expired || outcome === Outcome.dropped;
+    if (Number.isFinite(service.concurrency) && wasQueued) {
       attributes.push(["queue_ms", number(QUEUE_MS)]);
     }
     attributes.push(
@@ -293,18 +358,33 @@ export class LogLines {
     const target = this.#targets[site.callee]!;
     const called = callName(target, [routeOf(target.endpoint)]);
     if (!knowsAttempt) return msg`${called} failed`;
-    const how = howItFailed(
+    const how = this.#how(
       target,
       site,
       outcome,
       failedCall.status,
-      this.#plan.failures[failedCall.cause],
+      failedCall.cause,
       FAILED_DURATION,
       failedCall.deadlineCut,
     );
-    const counts = site.attempts > 1 && isRetried(outcome, failedCall.status);
+    const counts = site.attempts > 1 && isRetried(site.policies, outcome, failedCall.status);
     const attempt = counts ? msg` (attempt ${FAILED_ATTEMPT} of ${site.attempts})` : msg``;
     return msg`${called} ${how}${attempt}`;
+  }
+
+  /** How a call failed, in the past tense. */
+  #how(
+    target: Target,
+    site: CallSite,
+    outcome: number,
+    status: number,
+    cause: number,
+    duration: SlotPiece,
+    deadlineCut: boolean,
+  ): Message {
+    return isHeldBack(outcome)
+      ? msg`was not sent: ${heldBack(this.#plan, site, target, outcome).message}`
+      : howItFailed(target, site, outcome, status, this.#plan.failures[cause], duration, deadlineCut);
   }
 
   #dependencyAttributes(
@@ -356,14 +436,23 @@ export class LogLines {
     attributes.push(...this.#drawnAttributes(target.endpoint.attributes, service.logs.format));
     let level: LogLevel = "info", severity: "normal" | "error" | "fatal" = "normal";
     let message: Message;
-    if (outcome === Outcome.refused) {
+    if (isRefusal(outcome)) {
       level = target.kind === "database" && service.kind === "database" ? "error" : "warn";
       severity = "fatal";
       message = [system.full.message];
-      attributes.push(["db.response.status_code", text(system.full.code)], ...limits(service));
+      attributes.push(["db.response.status_code", text(system.full.code)], ...refusalAttributes(service, outcome));
     } else if (outcome === Outcome.interrupted) {
       level = "warn";
       message = msg`${query.text} interrupted after ${DURATION_MS} ms`;
+    } else if (outcome === Outcome.cancelled) {
+      const cancelled = cancelledQuery(system.name, query.text);
+      level = "warn";
+      severity = "error";
+      message = cancelled.message;
+      attributes.push([target.kind === "queue" ? "error.type" : "db.response.status_code", text(cancelled.code)]);
+    } else if (outcome === Outcome.tooLate) {
+      level = "warn";
+      message = tooLateWords(query.text);
     } else if (outcome === Outcome.ok) {
       level = abandoned ? "warn" : "info";
       message = abandoned ? system.abandoned(query) : system.completed(query);
@@ -376,7 +465,7 @@ export class LogLines {
       message = msg`${words}${code} while executing: ${query.text}`;
       attributes.push([target.kind === "queue" ? "error.type" : "db.response.status_code", text(error.code)]);
     }
-    if (abandoned) attributes.push(["abandoned", flag(true)]);
+    if (abandoned && outcome !== Outcome.cancelled) attributes.push(["abandoned", flag(true)]);
     if (isBelow(level, service)) return null;
     const line: Line = {
       level,
@@ -402,15 +491,16 @@ export class LogLines {
 
   #callTemplate(batch: FactBatch, row: number): Template | null {
     const outcome = batch.outcome[row]!, index = batch.site[row]!;
-    const flags = batch.flags[row]! & (FactFlag.willRetry | FactFlag.tolerated | FactFlag.fallback);
-    if (outcome === Outcome.ok && batch.attempt[row]! <= 1) return null;
-    if (outcome === Outcome.interrupted) return null;
+    const flags = batch.flags[row]! & TOLD_FLAGS;
+    if (outcome === Outcome.ok && (batch.attempt[row]! <= 1 || (flags & FactFlag.hedge) !== 0)) return null;
+    if (outcome === Outcome.interrupted || outcome === Outcome.cancelled) return null;
     const site = this.#plan.sites[index]!;
     const status = batch.status[row]!, cause = batch.cause[row]!;
     const duration = (batch.time[row]! - batch.start[row]!) as Nanos;
     const deadlineCut = outcome === Outcome.timeout && isDeadlineCut(site, duration);
-    if (outcome !== Outcome.ok && flags === 0) this.#keepFailure(batch, row, deadlineCut);
-    const key = ((cause + 1) * 1024 + (status & 1023)) * 128 + outcome * 16 + flags * 2 + (deadlineCut ? 1 : 0);
+    if (outcome !== Outcome.ok && (flags & GOES_ON_FLAGS) === 0) this.#keepFailure(batch, row, deadlineCut);
+    const ends = ((cause + 1) * 1024 + (status & 1023)) * OUTCOMES_MAX + outcome;
+    const key = ends * 512 + flags * 2 + (deadlineCut ? 1 : 0);
     const known = this.#calls[index] ??= new Map();
     let template = known.get(key);
     if (template === undefined) {
@@ -450,17 +540,22 @@ export class LogLines {
     const language = languageOf(caller.language);
     const code = callerCode(this.#plan, site);
     const place = callPlace(target, site, deadlineCut);
-    const thrown = callException(language, target, place, code, outcome, status);
+    const thrown = isHeldBack(outcome)
+      ? heldBack(this.#plan, site, target, outcome)
+      : callException(language, target, place, code, outcome, status);
+    const hedges = site.policies?.hedge?.max ?? 0;
     const words: CallWords = {
       call: callName(target, this.#pathFor(target, caller.logs.format)),
-      how: howItFailed(target, site, outcome, status, this.#plan.failures[cause], DURATION, deadlineCut),
+      how: this.#how(target, site, outcome, status, cause, DURATION, deadlineCut),
       // What is not tried again was the callee's last word: it is no matter of attempts.
-      attempts: isRetried(outcome, status) ? site.attempts : 1,
+      attempts: outcome === Outcome.ok || isRetried(site.policies, outcome, status) ? site.attempts * (1 + hedges) : 1,
       soon: site.backoff === undefined ? msg` at once` : msg` in ${PAUSE}`,
     };
     const { messages } = language;
-    const [level, message]: [LogLevel, Message] = outcome === Outcome.ok
+    const [level, said]: [LogLevel, Message] = outcome === Outcome.ok
       ? ["info", messages.recovered(words)]
+      : (flags & FactFlag.undecided) !== 0
+      ? ["warn", msg`${words.call} ${words.how}, another attempt is under way`]
       : (flags & FactFlag.willRetry) !== 0
       ? ["warn", messages.retry(words)]
       : (flags & FactFlag.fallback) !== 0
@@ -468,6 +563,7 @@ export class LogLines {
       : (flags & FactFlag.tolerated) !== 0
       ? ["warn", messages.tolerated(words)]
       : ["error", messages.gaveUp(words)];
+    const message = (flags & FactFlag.overBudget) !== 0 ? msg`${said} (retry budget exhausted)` : said;
     const willRetry = (flags & FactFlag.willRetry) !== 0;
     return this.#template(caller, code, "call", {
       level,
@@ -478,32 +574,96 @@ export class LogLines {
     });
   }
 
+  // ---- what callers think of their callees -------------------------------------------------------------------------
+
+  #changeTemplate(batch: FactBatch, row: number): Template | null {
+    const change = batch.outcome[row]!, isSlow = batch.status[row] === 1;
+    if (change < Change.breakerOpened || change > Change.returned) return null;
+    // The users write no log.
+    if ((batch.flags[row]! & FactFlag.journey) !== 0) return null;
+    const key = (batch.site[row]! * 64 + change) * 2 + (isSlow ? 1 : 0);
+    let template = this.#changes.get(key);
+    if (template === undefined) {
+      const site = this.#plan.sites[batch.site[row]!]!, target = this.#targets[site.callee]!;
+      const caller = this.#plan.services[this.#plan.endpoints[site.caller]!.service]!;
+      const words = changeWords(target, caller.language, change, isSlow);
+      const attributes: Attribute[] = [["call", text(target.reference)], ["peer", text(target.service.name)]];
+      if (change >= Change.ejected) {
+        attributes.push(["peer.instance", text([slot(Slot.peerInstance, target.service.index)])]);
+      }
+      template = caller.kind === "external" ? null : this.#template(caller, callerCode(this.#plan, site), "call", {
+        ...words,
+        span: change === Change.returned ? "none" : "own",
+        attributes,
+        stackTrace: undefined,
+      });
+      this.#changes.set(key, template);
+    }
+    return template;
+  }
+
   #pathFor(target: Target, format: LogFormat): Message {
     return target.path.map((part) =>
       typeof part === "string" ? part : slot(Slot.drawnPath, this.#drawnNumber(part, format))
     );
   }
 
+  // ---- changes -----------------------------------------------------------------------------------------------------
+
+  /** Of changes that the service itself writes a line about. */
+  #changeTemplate(batch: FactBatch, row: number): Template | null {
+    if (batch.outcome[row] !== Change.paused) return null;
+    const isFull = batch.wait[row]! >= FULL_PAUSE_NS;
+    const key = batch.service[row]! * 2 + (isFull ? 1 : 0);
+    let template = this.#pauses.get(key);
+    if (template === undefined) {
+      template = this.#buildPause(this.#plan.services[batch.service[row]!]!, isFull);
+      this.#pauses.set(key, template);
+    }
+    return template;
+  }
+
+  #buildPause(service: PlanService, isFull: boolean): Template | null {
+    const { format } = service.logs;
+    const heap = {
+      before: slot(Slot.drawnText, this.#drawnNumber(HEAP_BEFORE, format)),
+      after: slot(Slot.drawnText, this.#drawnNumber(HEAP_AFTER, format)),
+    };
+    const said = service.kind === "external" ? undefined : pauseMessage(service, isFull, heap);
+    if (said === undefined || isBelow(said.level, service)) return null;
+    const line: Line = {
+      level: said.level,
+      message: said.message,
+      service: service.index,
+      serviceName: service.name,
+      span: "none",
+      attributes: [["pause_ms", number(PAUSE_MS)]],
+      stackTrace: undefined,
+    };
+    return this.#writer.compile(layOut(format, line, () => said.plain));
+  }
+
   // ---- log steps ---------------------------------------------------------------------------------------------------
 
   #stepTemplate(batch: FactBatch, row: number): Template | null {
     const step = batch.site[row]!, index = batch.endpoint[row]!;
-    const key = step * this.#plan.endpoints.length + index;
+    const key = this.#variantOf(batch, row, step) * this.#plan.endpoints.length + index;
     let template = this.#steps.get(key);
     if (template === undefined) {
-      template = this.#buildStep(this.#plan.logs[step]!, this.#plan.endpoints[index]!);
+      const endpoint = this.#plan.endpoints[index]!;
+      template = this.#buildStep(this.#plan.logs[step]!, endpoint, this.#contextAttributes(batch, row, endpoint));
       this.#steps.set(key, template);
     }
     return template;
   }
 
-  #buildStep(step: LogSite, endpoint: PlanEndpoint): Template | null {
+  #buildStep(step: LogSite, endpoint: PlanEndpoint, context: readonly PlanAttribute[]): Template | null {
     const service = this.#plan.services[endpoint.service]!;
     const { format } = service.logs;
     if (service.kind === "external") return null;
     return this.#template(service, codeOf(service.name, this.#plan.namespace, endpoint.protocol), "log", {
       level: step.level,
-      message: this.#fill(step, endpoint, service),
+      message: this.#fill(step, [...context, ...endpoint.attributes, ...step.attributes], endpoint, service),
       span: service.kind === "service" ? "own" : "parent",
       attributes: this.#drawnAttributes(step.attributes, format),
       stackTrace: undefined,
@@ -511,7 +671,12 @@ export class LogLines {
   }
 
   /** The message of a log step with slots in place of `{names}`; a name that nothing bears stays as it is written. */
-  #fill(step: LogSite, endpoint: PlanEndpoint, service: PlanService): Message {
+  #fill(
+    step: LogSite,
+    attributes: readonly PlanAttribute[],
+    endpoint: PlanEndpoint,
+    service: PlanService,
+  ): Message {
     const known = new Map<string, Message>([
       ["service", [service.name]],
       ["instance", [slot(Slot.instance, service.index)]],
@@ -519,7 +684,7 @@ export class LogLines {
       ["trace_id", [slot(Slot.traceId)]],
       ["span_id", [slot(service.kind === "service" ? Slot.spanId : Slot.parentSpanId)]],
     ]);
-    for (const attribute of [...endpoint.attributes, ...step.attributes]) {
+    for (const attribute of attributes) {
       known.set(attribute.name, [slot(Slot.drawnText, this.#drawnNumber(attribute, service.logs.format))]);
     }
     // Splitting at a group gives text and names in turn.
@@ -578,6 +743,19 @@ function flag(value: boolean): LineValue {
   return { number: [String(value)] };
 }
 
+function refusalAttributes(service: PlanService, outcome: number): Attribute[] {
+  if (outcome === Outcome.refused) return limits(service);
+  const reason: Attribute = ["reason", text(refusalReason(outcome))];
+  const { rateLimit } = service.capacity;
+  if (outcome !== Outcome.rateLimited || rateLimit === undefined) return [reason, ...limits(service)];
+  return [
+    reason,
+    ["limit.rate_per_s", number(rateLimit.rate)],
+    ["limit.burst", number(rateLimit.burst)],
+    ["retry_after_ms", number(PAUSE_MS)],
+  ];
+}
+
 function limits(service: PlanService): Attribute[] {
   const attributes: Attribute[] = [];
   if (Number.isFinite(service.concurrency)) attributes.push(["limit.concurrency", number(service.concurrency)]);
@@ -620,7 +798,7 @@ function callAttributes(
   if (Number.isFinite(site.deadline)) attributes.push(["deadline_ms", number(site.deadline / 1e6)]);
   if (willRetry) attributes.push(["retry_in_ms", number(PAUSE_MS)]);
   if (target.kind === "http" && status > 0) attributes.push(["http.response.status_code", number(status)]);
-  if (target.kind === "rpc") {
+  if (target.kind === "rpc" && !isHeldBack(outcome)) {
     const code = outcome === Outcome.timeout ? "DEADLINE_EXCEEDED" : status === 0 ? "UNAVAILABLE" : grpcCode(status);
     attributes.push(["rpc.response.status_code", text(code)]);
   }
@@ -631,7 +809,8 @@ function callAttributes(
   }
   attributes.push(["server.address", text(target.host)], ["server.port", number(target.port)]);
   // An attempt that never reached the callee has no replica at its other end.
-  const reached = outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && target.service.kind !== "external";
+  const reached = outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && !isHeldBack(outcome) &&
+    target.service.kind !== "external";
   attributes.push(["peer", text(target.service.name)]);
   if (reached) attributes.push(["peer.instance", text([slot(Slot.peerInstance, target.service.index)])]);
   return attributes;

@@ -39,6 +39,8 @@ export const Slot = {
   clientPort: 20,
   /** A number from 1 to `arg`: which worker, thread or process. */
   worker: 21,
+  /** Since the run's start when it began, in seconds with three decimals. */
+  uptimeSeconds: 30,
 } as const;
 export type SlotCode = (typeof Slot)[keyof typeof Slot];
 
@@ -61,6 +63,7 @@ export const PARENT_SPAN_ID = slot(Slot.parentSpanId);
 export const DURATION_MS = slot(Slot.durationMs);
 export const DURATION = slot(Slot.durationText);
 export const DURATION_SECONDS = slot(Slot.durationSeconds);
+export const UPTIME_SECONDS = slot(Slot.uptimeSeconds);
 export const QUEUE_MS = slot(Slot.queueMs);
 export const PAUSE_MS = slot(Slot.pauseMs);
 export const PAUSE = slot(Slot.pauseText);

@@ -14,8 +14,10 @@ import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace-base";
 import type { Nanos } from "../base/time.ts";
 import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { drawAttribute } from "../plan/attributes.ts";
 import type { CallSite, Plan, PlanAttribute } from "../plan/plan.ts";
-import { drawAttribute, fillPath } from "./attributes.ts";
+import { isHeldBack } from "../plan/policies.ts";
+import { fillPath } from "./paths.ts";
 import { EpochClock } from "./clock.ts";
 import { grpcCode, isGrpcServerError, SCHEMA_URL } from "./conventions.ts";
 import { callException, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
@@ -24,6 +26,8 @@ import { type Instance, instancesOf } from "./instances.ts";
 import type { Scope, Thrown } from "./languages/language.ts";
 import { languageOf } from "./languages/languages.ts";
 import type { Code } from "./names.ts";
+import { refusalStatus } from "./refusal_messages.ts";
+import { heldBack } from "./policy_words.ts";
 import { resourceOf, wellFormed } from "./resources.ts";
 import { authority, callerCode, callPlace, publicHost, type Target, targetOf } from "./targets.ts";
 import { userAddress, userAgent } from "./users.ts";
@@ -36,6 +40,7 @@ const NO_EVENTS: TimedEvent[] = [];
 const NO_LINKS: Link[] = [];
 const STATUS_UNSET: SpanStatus = { code: SpanStatusCode.UNSET };
 const STATUS_ERROR: SpanStatus = { code: SpanStatusCode.ERROR };
+const STATUS_CANCELLED: SpanStatus = { code: SpanStatusCode.ERROR, message: "cancelled" };
 const STATUS_INTERRUPTED: SpanStatus = { code: SpanStatusCode.ERROR, message: "interrupted" };
 
 /** Everything about the SERVER spans of an endpoint that no request changes. */
@@ -160,6 +165,9 @@ export class SpanBuilder {
     const high = batch.key[row * 2]! | 0, low = batch.key[row * 2 + 1]! | 0;
     const attributes = this.#serverAttributes(template, site, batch, row);
     if (template.target.kind === "http") attributes["url.path"] = fillPath(template.target.path, high, low);
+    // The endpoint's own come last: one of the same name hides the context's.
+    const context = this.plan.contexts[this.plan.workloads[batch.workload[row]!]!.context]!;
+    draw(attributes, context, batch.context[row * 2]! | 0, batch.context[row * 2 + 1]! | 0);
     draw(attributes, template.attributes, high, low);
     const outcome = batch.outcome[row]!, status = batch.status[row]!;
     let exception: ExceptionTemplate | undefined;
@@ -212,6 +220,9 @@ export class SpanBuilder {
       if (isGrpcServerError(code)) attributes["error.type"] = code;
     }
     if (outcome === Outcome.interrupted) attributes["error.type"] = "interrupted";
+    else if (outcome === Outcome.rateLimited && isHttp) {
+      attributes["http.response.header.retry-after"] = [String(Math.ceil(batch.wait[row]! / SECOND_NS))];
+    }
     return attributes;
   }
 
@@ -222,7 +233,7 @@ export class SpanBuilder {
     const high = batch.key[row * 2]! | 0, low = batch.key[row * 2 + 1]! | 0;
     const attributes: Attributes = { ...template.base };
     const isOurs = target.service.kind !== "external";
-    if (isOurs && outcome !== Outcome.aborted && outcome !== Outcome.tooDeep) {
+    if (isOurs && outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && !isHeldBack(outcome)) {
       attributes["network.peer.address"] = this.#instances[target.service.index]![batch.peer[row]!]!.ip;
       attributes["network.peer.port"] = target.port;
     }
@@ -231,19 +242,22 @@ export class SpanBuilder {
       if (status > 0) attributes["http.response.status_code"] = status;
       if (attempt > 1) attributes["http.request.resend_count"] = attempt - 1;
     }
+    if (template.site.policies !== undefined) policyAttributes(attributes, target, batch, row);
     draw(attributes, template.attributes, high, low);
     if (outcome === Outcome.ok) {
       if (target.kind === "rpc") attributes["rpc.response.status_code"] = "OK";
       return this.#span(batch, row, template.name, template.kind, STATUS_UNSET, attributes, undefined, template.scope);
     }
-    if (outcome === Outcome.interrupted) {
-      attributes["error.type"] = "interrupted";
+    if (outcome === Outcome.interrupted || outcome === Outcome.cancelled) {
+      const isCancelled = outcome === Outcome.cancelled;
+      attributes["error.type"] = !isCancelled ? "interrupted" : target.kind === "rpc" ? "CANCELLED" : "cancelled";
+      if (isCancelled && target.kind === "rpc") attributes["rpc.response.status_code"] = "CANCELLED";
       return this.#span(
         batch,
         row,
         template.name,
         template.kind,
-        STATUS_INTERRUPTED,
+        isCancelled ? STATUS_CANCELLED : STATUS_INTERRUPTED,
         attributes,
         undefined,
         template.scope,
@@ -268,6 +282,10 @@ export class SpanBuilder {
     exception: ExceptionTemplate | undefined,
   ): string | undefined {
     const said = wellFormed(this.plan.failures[cause]?.message);
+    if (isHeldBack(outcome)) {
+      attributes["error.type"] = String(exception?.attributes["exception.type"] ?? "_OTHER");
+      return undefined;
+    }
     if (target.data !== undefined && status > 0) {
       const { system, query } = target.data;
       const error = outcome === Outcome.refused ? system.full : system.error(status, query);
@@ -415,20 +433,35 @@ export class SpanBuilder {
     status: number,
     deadlineCut: boolean,
   ): ExceptionTemplate | undefined {
-    if (outcome !== Outcome.timeout && outcome !== Outcome.aborted && outcome !== Outcome.refused) return undefined;
+    const isHeld = isHeldBack(outcome);
+    if (outcome !== Outcome.timeout && outcome !== Outcome.aborted && outcome !== Outcome.refused && !isHeld) {
+      return undefined;
+    }
     const key = `call ${client.site.index} ${outcome} ${status} ${deadlineCut}`;
     let template = this.#exceptions.get(key);
     if (template === undefined) {
       const caller = this.plan.services[this.plan.endpoints[client.site.caller]!.service]!;
       const language = languageOf(caller.language);
       const place = callPlace(client.target, client.site, deadlineCut);
-      const thrown = callException(language, client.target, place, client.code, outcome, status);
+      const thrown = isHeld
+        ? heldBack(this.plan, client.site, client.target, outcome)
+        : callException(language, client.target, place, client.code, outcome, status);
       if (thrown === undefined) return undefined;
       template = exceptionTemplate(thrown, stackTraceOf(language, thrown, client.code, place));
       this.#exceptions.set(key, template);
     }
     return template;
   }
+}
+
+/** What a call's policies did to the attempt. The wait's name is that of the metric in the conventions, in seconds. */
+function policyAttributes(into: Attributes, target: Target, batch: FactBatch, row: number): void {
+  const waited = batch.extra[row]!;
+  if (waited > 0) {
+    into[target.data === undefined ? "http.client.connection.wait_time" : "db.client.connection.wait_time"] = waited /
+      1e9;
+  }
+  if ((batch.flags[row]! & FactFlag.hedge) !== 0) into["request.hedge"] = true;
 }
 
 type Data = NonNullable<Target["data"]>;
@@ -485,6 +518,8 @@ function serverStatus(
 ): SpanStatus {
   if (outcome === Outcome.interrupted) return STATUS_INTERRUPTED;
   if (exception !== undefined) return exception.status;
+  const refusal = refusalStatus(outcome);
+  if (refusal !== undefined) return { code: SpanStatusCode.ERROR, message: refusal };
   const isError = target.kind === "http" ? status >= 500 : isGrpcServerError(grpcCode(status));
   return isError ? STATUS_ERROR : STATUS_UNSET;
 }

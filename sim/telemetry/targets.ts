@@ -1,7 +1,7 @@
 // What an endpoint is to those who call it: its address, its protocol, and its name in a call.
 
 import type { CallSite, Plan, PlanEndpoint, PlanService } from "../plan/plan.ts";
-import { pathOf, type PathPart } from "./attributes.ts";
+import { pathOf, type PathPart } from "./paths.ts";
 import type { CallPlace } from "./languages/language.ts";
 import { languageOf } from "./languages/languages.ts";
 import { type Code, codeOf, dnsLabel, rpcMethod, serviceWords } from "./names.ts";

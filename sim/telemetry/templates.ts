@@ -5,8 +5,9 @@ import { hashText, mix, mixed, uniform } from "../base/draws.ts";
 import { formatDuration, type Nanos } from "../base/time.ts";
 import type { LogFormat, Scalar } from "../model/model.ts";
 import type { FactBatch } from "../plan/facts.ts";
+import { chooseIndex, drawDigitGroup, drawInt, drawRank } from "../plan/attributes.ts";
 import type { Plan, PlanAttribute } from "../plan/plan.ts";
-import { chooseIndex, drawDigitGroup, drawInt, pathValue } from "./attributes.ts";
+import { pathValue } from "./paths.ts";
 import {
   type ByteWriter,
   NUMBER_BYTES_MAX,
@@ -121,12 +122,14 @@ export class TemplateWriter {
       : spec.type === "constant"
       ? [spec.value]
       : [];
-    const prefix = spec.type === "id" ? spec.prefix : "";
-    const isQuoted = logfmtText(`${prefix}0`).startsWith('"');
+    const prefix = spec.type === "id" || spec.type === "zipf" ? spec.prefix : "";
+    // A rank without a prefix is a number.
+    const isNumber = spec.type === "zipf" && prefix === "";
+    const isQuoted = !isNumber && logfmtText(`${prefix}0`).startsWith('"');
     const before = [
       inner(prefix),
       pathValue(prefix),
-      `"${jsonInner(prefix)}`,
+      isNumber ? "" : `"${jsonInner(prefix)}`,
       isQuoted ? `"${jsonInner(prefix)}` : prefix,
     ];
     const choices = values.map(encode), beforeBytes = before.map((each) => encoder.encode(each));
@@ -135,7 +138,7 @@ export class TemplateWriter {
       attribute,
       choices,
       prefix: beforeBytes,
-      end: ["", "", '"', isQuoted ? '"' : ""].map((each) => encoder.encode(each)),
+      end: ["", "", isNumber ? "" : '"', isQuoted ? '"' : ""].map((each) => encoder.encode(each)),
       bytesMax: longest + NUMBER_BYTES_MAX + (spec.type === "id" ? spec.digits : 0),
     });
     return this.#drawn.length - 1;
@@ -243,6 +246,8 @@ export class TemplateWriter {
     switch (code) {
       case Slot.durationSeconds:
         return writeThousandths(bytes, at, Math.round((batch.time[row]! - batch.start[row]!) / 1e6));
+      case Slot.uptimeSeconds:
+        return writeThousandths(bytes, at, Math.round(batch.start[row]! / 1e6));
       case Slot.durationText:
         return writeAscii(bytes, at, formatDuration((batch.time[row]! - batch.start[row]!) as Nanos));
       case Slot.pauseText:
@@ -269,8 +274,9 @@ export class TemplateWriter {
   }
 
   #draw(drawn: DrawnAttribute, mode: number, batch: FactBatch, row: number, bytes: Uint8Array, at: number): number {
-    const { spec, salt } = drawn.attribute;
-    const high = batch.key[row * 2]!, low = batch.key[row * 2 + 1]!;
+    const { spec, salt, scope } = drawn.attribute;
+    const key = scope === "context" ? batch.context : batch.key;
+    const high = key[row * 2]!, low = key[row * 2 + 1]!;
     switch (spec.type) {
       case "constant":
         return copy(drawn.choices[0]![mode]!, bytes, at);
@@ -284,6 +290,10 @@ export class TemplateWriter {
           const count = Math.min(DIGITS_A_DRAW, spec.digits - done);
           at = writeFixed(bytes, at, drawDigitGroup(count, done, salt, high, low), count);
         }
+        return copy(drawn.end[mode]!, bytes, at);
+      case "zipf":
+        at = copy(drawn.prefix[mode]!, bytes, at);
+        at = writeDecimal(bytes, at, drawRank(spec, salt, high, low));
         return copy(drawn.end[mode]!, bytes, at);
     }
   }

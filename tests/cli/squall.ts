@@ -20,13 +20,21 @@ function taskArguments(task: string): string[] {
   return rest.map((argument) => argument === "main.ts" ? fromRoot("main.ts") : argument);
 }
 
-function command(
-  args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Record<string, string> },
-): Deno.Command {
+interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  /** A file that standard output goes to. */
+  readonly stdoutTo?: string;
+}
+
+function command(args: readonly string[], options: Surroundings): Deno.Command {
   const [task, ...rest] = args;
-  return new Deno.Command(Deno.execPath(), {
-    args: [...taskArguments(task!), ...rest],
+  const line = [Deno.execPath(), ...taskArguments(task!), ...rest];
+  const [program, ...words] = options.stdoutTo === undefined
+    ? line
+    : ["sh", "-c", 'exec "$@" > "$0"', options.stdoutTo, ...line];
+  return new Deno.Command(program!, {
+    args: words,
     cwd: options.cwd ?? fromRoot("."),
     env: {
       NO_COLOR: "1",
@@ -43,7 +51,7 @@ function command(
 /** Runs a task with arguments to its end. */
 export async function squall(
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: Surroundings = {},
 ): Promise<Ended> {
   const { code, stdout, stderr } = await command(args, options).output();
   const decoder = new TextDecoder();
@@ -51,7 +59,7 @@ export async function squall(
 }
 
 /** Starts a task; `said` resolves when its standard error has said the text. */
-export function start(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): {
+export function start(args: readonly string[], options: Surroundings & { readonly unread?: boolean } = {}): {
   readonly process: Deno.ChildProcess;
   said(text: string): Promise<void>;
   ended(): Promise<Ended>;
@@ -70,7 +78,7 @@ export function start(args: readonly string[], options: { cwd?: string; env?: Re
     over = true;
     for (const each of waiting) each.reject(silent(each.text));
   })();
-  const output = new Response(process.stdout).text();
+  const output = options.unread === true ? undefined : new Response(process.stdout).text();
   return {
     process,
     said: (text) =>
@@ -82,7 +90,8 @@ export function start(args: readonly string[], options: { cwd?: string; env?: Re
     async ended() {
       const { code } = await process.status;
       await reading;
-      return { code, stdout: await output, stderr };
+      if (output === undefined) await process.stdout.cancel();
+      return { code, stdout: await output ?? "", stderr };
     },
   };
 }

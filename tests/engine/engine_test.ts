@@ -548,3 +548,30 @@ Deno.test("iterations that take no time end when they are counted", () => {
   }));
   assert.equal(run.iterations.length, 150_000);
 });
+
+Deno.test("a user who leaves from within a branch leaves once all branches have ended, and takes no further step", () => {
+  const { iterations, calls } = simulate(plan({
+    services: [
+      service("web", {
+        Bad: endpoint(constant(ms(1)), [], {
+          errors: { rate: 1, status: 500, exception: undefined, message: undefined },
+        }),
+        Slow: endpoint(constant(ms(50))),
+        Never: endpoint(constant(ms(1))),
+      }),
+    ],
+    journeys: {
+      visit: [
+        {
+          type: "parallel",
+          branches: [[call("web.Bad", { onFailure: "leave" }), call("web.Never")], [call("web.Slow")]],
+        },
+        call("web.Never"),
+      ],
+    },
+    workloads: [workload("load", "visit", openLoad(10, seconds(1)))],
+  }));
+  assert.equal(iterations.length, 10);
+  assert.ok(iterations.every(({ start, time }) => time - start === 50e6));
+  assert.deepEqual([...new Set(calls.map(({ endpoint }) => endpoint))].sort(), ["Bad", "Slow"]);
+});

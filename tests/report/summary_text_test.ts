@@ -118,7 +118,7 @@ Deno.test("a run that a threshold ended says which", () => {
   const run = { ...exampleInput().run, ended: "aborted" } as const;
   const text = summaryText(inputOf(metrics, 2, { run }), { columns: 80, color: false });
   assert.match(text, /✗ 'count<1' count=1 {2}ended the run\n/);
-  assert.match(text, /^ {2}checkout: 2s simulated, ended by a threshold, /m);
+  assert.match(text, /^ {2}checkout: 2s simulated, ended by a threshold,$/m);
 });
 
 Deno.test("a value next to its bound is written with the digits that tell them apart", () => {

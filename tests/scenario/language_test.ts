@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { CallStep } from "../../sim/model/model.ts";
+import { NO_POLICIES } from "../../sim/model/policies.ts";
 import { load, problems, scenario, scenarioTest, withCalls } from "./support.ts";
 
 /** The first lines of what is wrong, without position, and their hints. */
@@ -24,11 +25,13 @@ scenarioTest("everything that is left out has its default", () => {
     type: "call",
     target: { service: "cart", endpoint: "Get" },
     probability: 1,
+    where: undefined,
     timeout: undefined,
     deadline: undefined,
     retry: undefined,
     optional: false,
     fallback: undefined,
+    policies: NO_POLICIES,
     network: undefined,
     onFailure: "continue",
     checks: [],

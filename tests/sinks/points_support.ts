@@ -1,5 +1,6 @@
 // A simulated run whose facts are samples of every metric, its points as bytes, and points read back.
 
+import { PLAIN_CAPACITY } from "../../sim/model/capacity.ts";
 import type { Nanos } from "../../sim/base/time.ts";
 import { Engine } from "../../sim/engine/engine.ts";
 import { RunMetrics } from "../../sim/metrics/run_metrics.ts";
@@ -49,6 +50,11 @@ const SELECTORS = [
   "timeouts{service:payment}",
   "refused{service:payment}",
   "abandoned{scenario:closed}",
+  "queue_timeouts{service:payment}",
+  "rate_limited{endpoint:GET /}",
+  "shed{scenario:open}",
+  "service_pauses{service:payment}",
+  "service_throttling{service:web}",
   "iterations{scenario:open}",
   "iteration_duration{scenario:closed}",
   "dropped_iterations{scenario:open}",
@@ -69,11 +75,25 @@ export function overloaded(): Plan {
         Charge: endpoint(exponential(ms(40)), [], {
           errors: { rate: 0.05, status: 500, exception: undefined, message: undefined },
         }),
-      }, { concurrency: 2, queue: 6 }),
+      }, {
+        concurrency: 2,
+        queue: 6,
+        capacity: {
+          ...PLAIN_CAPACITY,
+          patience: constant(ms(90)),
+          pauses: [{ every: constant(ms(700)), length: constant(ms(30)) }],
+          shed: { queue: 5, utilization: Infinity, codel: undefined },
+        },
+      }),
       service("web", {
         "GET /": endpoint(constant(ms(2)), [], { size: { request: 200, response: 1500 } }),
         "POST /pay": endpoint(constant(ms(1)), [call("payment.Charge", { timeout: ms(120), retry })]),
-      }, { replicas: 2, concurrency: 30, queue: 5 }),
+      }, {
+        replicas: 2,
+        concurrency: 30,
+        queue: 5,
+        capacity: { ...PLAIN_CAPACITY, cpuLimit: 0.04, rateLimit: { rate: 45, burst: 4, view: "replica" } },
+      }),
     ],
     journeys: {
       pay: [
@@ -95,7 +115,7 @@ export function overloaded(): Plan {
 
 function aggregationFor(selector: string): string {
   const [metric = ""] = selector.split("{");
-  if (/duration|waiting|wait$/.test(metric)) return "max<1";
+  if (/duration|waiting|wait$|pauses|throttling/.test(metric)) return "max<1";
   if (/failed|errors|started|checks/.test(metric)) return "rate<1";
   return /vus|length|utilization/.test(metric) ? "value<1" : "count<1";
 }

@@ -261,8 +261,9 @@ function named(format: LogFormat, words: { route: string; value: string; attribu
       ? {
         ...endpoint,
         protocol: { ...endpoint.protocol, route: `/${words.route}` },
-        attributes: [{ name: `x${words.attribute}`, spec, salt: 1 }, {
+        attributes: [{ name: `x${words.attribute}`, scope: "request", spec, salt: 1 }, {
           name: "free",
+          scope: "request",
           spec: { type: "id", prefix: words.value, digits: 3 },
           salt: 2,
         }],

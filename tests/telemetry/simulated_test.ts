@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { SpanKind } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { Engine } from "../../sim/engine/engine.ts";
-import { LANGUAGES, type Service } from "../../sim/model/model.ts";
+import { Zipf } from "../../sim/distributions/zipf.ts";
+import { type AttributeSpec, LANGUAGES, type Service } from "../../sim/model/model.ts";
 import { FactBatch, FactKind } from "../../sim/plan/facts.ts";
 import type { Plan } from "../../sim/plan/plan.ts";
 import { MemorySink } from "../../sim/sinks/memory.ts";
@@ -229,4 +230,45 @@ Deno.test("a line of a request that went well costs less than half of building a
     const ratio = best(ours) / best(plainly);
     assert.ok(ratio < 0.5, `${language}: ratio ${ratio.toFixed(2)}`);
   }
+});
+
+Deno.test("the context stands on SERVER spans and request lines, and log messages may name it", () => {
+  const sink = simulated(plan({
+    context: new Map<string, AttributeSpec>([
+      ["tenant", { type: "oneOf", values: [{ value: "acme", weight: 1 }, { value: "globex", weight: 1 }] }],
+      ["user", { type: "zipf", ranks: Zipf.of(50, 1), prefix: "u-" }],
+      ["size", { type: "zipf", ranks: Zipf.of(9, 0), prefix: "" }],
+    ]),
+    services: [
+      service("web", {
+        "GET /": endpoint(constant(ms(1)), [
+          { type: "log", level: "info", message: "hello {user} of {tenant}", attributes: new Map() },
+          call("back.Get"),
+        ]),
+      }),
+      // Its own attribute of that name hides the context's.
+      service("back", {
+        Get: endpoint(constant(ms(1)), [], { attributes: new Map([["tenant", { type: "constant", value: "mine" }]]) }),
+      }),
+    ],
+    journeys: { look: [call("web.GET /")] },
+    workloads: [workload("users", "look", openLoad(50, seconds(2)))],
+  }));
+  const lines = sink.lines("web").map((line) => JSON.parse(line) as Record<string, unknown>);
+  const spans = new Map(sink.spans.map((span) => [span.spanContext().spanId, span]));
+  let requests = 0;
+  for (const line of lines) {
+    const { attributes } = spans.get(String(line["span_id"]))!;
+    if (line["http.route"] === undefined) {
+      assert.equal(line["message"], `hello ${attributes["user"]} of ${attributes["tenant"]}`);
+      continue;
+    }
+    requests++;
+    assert.match(String(line["user"]), /^u-\d+$/);
+    assert.equal(typeof line["size"], "number");
+    for (const name of ["tenant", "user", "size"]) assert.equal(line[name], attributes[name]);
+  }
+  assert.equal(requests, 100);
+  const back = sink.spans.filter((span) => span.kind === SpanKind.SERVER && span.name.includes("Get"));
+  assert.ok(back.length === 100 && back.every((span) => span.attributes["tenant"] === "mine"));
 });

@@ -11,6 +11,7 @@ import { call, closedLoad, constant, endpoint, exponential, ms, openLoad, plan, 
 import { bimodal, geometric, lognormal } from "./distributions.ts";
 import { GRACE, type Question, type System, type Unit } from "./estimate.ts";
 import * as theory from "./formulas.ts";
+import { POLICY_SYSTEMS } from "./policy_cases.ts";
 import * as measure from "./tape.ts";
 import type { Tape } from "./tape.ts";
 
@@ -641,4 +642,11 @@ const OMISSION: readonly System[] = [
 const POLICIES: readonly System[] = [retries(0.5, 3), retries(0.6, 4), nestedRetries(), timeouts()];
 
 /** All systems, in the order of the table. */
-export const SYSTEMS: readonly System[] = [...STATIONS, ...REPLICAS, ...NETWORKS, ...POLICIES, ...OMISSION];
+export const SYSTEMS: readonly System[] = [
+  ...STATIONS,
+  ...REPLICAS,
+  ...NETWORKS,
+  ...POLICIES,
+  ...POLICY_SYSTEMS,
+  ...OMISSION,
+];

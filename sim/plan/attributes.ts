@@ -1,9 +1,8 @@
-// Attributes that a scenario gives to endpoints and log lines: the value for one request, drawn by its key.
+// Values of attributes, drawn by the key of a request or of an iteration's context: the same wherever they are written.
 
 import { hashText, uniform } from "../base/draws.ts";
 import type { AttributeSpec, Scalar } from "../model/model.ts";
-import type { PlanAttribute, PlanEndpoint } from "../plan/plan.ts";
-import { routeParts } from "./names.ts";
+import type { PlanAttribute } from "./plan.ts";
 
 /** One draw has 52 bits: nine decimal digits of it are exact and even. */
 const DIGITS_A_DRAW = 9;
@@ -34,7 +33,15 @@ export function drawAttribute(attribute: PlanAttribute, high: number, low: numbe
       return drawInt(spec, salt, high, low);
     case "id":
       return spec.prefix + drawDigits(spec.digits, salt, high, low);
+    case "zipf": {
+      const rank = drawRank(spec, salt, high, low);
+      return spec.prefix === "" ? rank : spec.prefix + rank;
+    }
   }
+}
+
+export function drawRank(spec: AttributeSpec & { type: "zipf" }, salt: number, high: number, low: number): number {
+  return spec.ranks.rank(uniform(high, low, salt));
 }
 
 export function drawInt(spec: AttributeSpec & { type: "int" }, salt: number, high: number, low: number): number {
@@ -54,42 +61,4 @@ export function drawDigits(digits: number, salt: number, high: number, low: numb
 export function drawDigitGroup(count: number, drawn: number, salt: number, high: number, low: number): number {
   const purpose = drawn === 0 ? salt : salt ^ (PURPOSE_MORE_DIGITS + drawn);
   return Math.floor(uniform(high, low, purpose) * POWERS_OF_TEN[count]!);
-}
-
-/** A route with what its parameters are drawn from. */
-export type PathPart = string | PlanAttribute;
-
-/**
- * The path of an HTTP endpoint. A parameter has the value of the endpoint's attribute that bears its name (`{productId}`
- * that of `app.product.id`); without one it is a number of its own.
- */
-export function pathOf(endpoint: PlanEndpoint): PathPart[] {
-  if (endpoint.protocol.type !== "http") return [];
-  return routeParts(endpoint.protocol.route).map((part): PathPart => {
-    if (!part.isParameter) return part.text.toWellFormed();
-    const named = endpoint.attributes.filter((attribute) => namesSame(attribute.name, part.text));
-    if (named.length === 1) return named[0]!;
-    return {
-      name: part.text,
-      spec: { type: "int", least: 1000, most: 99999 },
-      salt: hashText(`path ${endpoint.name} ${part.text}`),
-    };
-  });
-}
-
-function namesSame(attribute: string, parameter: string): boolean {
-  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const wanted = plain(parameter);
-  return wanted !== "" && (plain(attribute) === wanted || plain(attribute).endsWith(wanted));
-}
-
-export function fillPath(path: readonly PathPart[], high: number, low: number): string {
-  let text = "";
-  for (const part of path) text += typeof part === "string" ? part : pathValue(drawAttribute(part, high, low));
-  return text;
-}
-
-/** A value within a path: a slash or a space in it would be another path. */
-export function pathValue(value: Scalar): string {
-  return encodeURIComponent(String(value).toWellFormed());
 }

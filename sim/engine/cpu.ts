@@ -1,0 +1,248 @@
+// The cores of one replica. Own work is shared out by egalitarian processor sharing: n strands on c cores each get
+// min(1, c/n) of a core, and none more than one (L. Kleinrock, "Time-shared systems", 1967). A CPU limit stops all of it
+// when a period's quota is used up, until the next period (Linux, Documentation/scheduler/sched-bwc.rst, CFS bandwidth
+// control: quota and period; the slices that it hands to each core are left out).
+//
+// As all that run get the same, it is enough to know what each has got since the replica was last idle: a strand is done
+// when that sum has grown by its work. The sum is kept in whole units of 2^-10 ns, rounded down at every change, so that
+// it is exact whatever the history, and an independent count gives the same nanosecond.
+
+import { FOREVER, MILLISECOND, type Nanos } from "../base/time.ts";
+import type { Frame } from "./frame.ts";
+import type { UtilizationMeter } from "./utilization_meter.ts";
+
+/** Units of service in a nanosecond. */
+export const SERVICE_UNITS = 1024;
+/** Kubernetes' --cpu-cfs-quota-period. */
+export const CFS_PERIOD = (100 * MILLISECOND) as Nanos;
+/** Where the sum is set back, so that it stays an exact integer. */
+const SERVED_MAX = 2 ** 50;
+
+export class Cpu {
+  /** Strands whose own work is under way, or stopped. */
+  running = 0;
+  /** What every strand has got since the replica was last idle, in SERVICE_UNITS. */
+  #served = 0;
+  #share = 0;
+  #since = 0 as Nanos;
+  #speed = 1;
+  #stopped = false;
+
+  #busyTime = 0;
+  /** Cores in use now. */
+  #inUse = 0;
+
+  readonly #quota: number;
+  #used = 0;
+  #periodEnd = FOREVER;
+  #periodsFrom = 0 as Nanos;
+  throttled = false;
+
+  /** A binary heap by (goal, order): when `#served` is to reach the goal, and of which frame. */
+  readonly #goals: number[] = [];
+  readonly #orders: number[] = [];
+  readonly #slots: number[] = [];
+  readonly #generations: number[] = [];
+  #order = 0;
+
+  /**
+   * @param cores Infinity for as many as there is work
+   * @param limit CPU limit in cores; Infinity for none
+   * @param frames the engine's, by slot
+   * @param meter to be told how much of the capacity is in use
+   */
+  constructor(
+    readonly cores: number,
+    readonly limit: number,
+    readonly frames: readonly Frame[],
+    readonly meter: UtilizationMeter | undefined,
+  ) {
+    this.#quota = limit * CFS_PERIOD;
+  }
+
+  /** Core-nanoseconds used since the run's start. */
+  busyTime(now: Nanos): number {
+    return this.#busyTime + this.#inUse * (now - this.#since);
+  }
+
+  /** Begins a strand's own work of whole nanoseconds. The frame must keep its generation for as long as it works. */
+  start(frame: Frame, work: Nanos, now: Nanos): void {
+    this.advance(now);
+    if (this.running++ === 0) {
+      this.#served = 0;
+      this.#goals.length =
+        this.#orders.length =
+        this.#slots.length =
+        this.#generations.length =
+          0;
+    }
+    this.#push(this.#served + work * SERVICE_UNITS, frame.slot, frame.generation);
+    this.#settle(now);
+  }
+
+  /** A strand that works is cut off; its frame is about to change its generation. */
+  leave(now: Nanos): void {
+    this.advance(now);
+    this.running--;
+    this.#settle(now);
+  }
+
+  /** Takes out a strand whose work is done at the time of the last `advance`; undefined when there is none. */
+  finished(): Frame | undefined {
+    const frame = this.#next();
+    if (frame === undefined || this.#goals[0]! > this.#served) return undefined;
+    this.#pop();
+    this.running--;
+    this.#settle(this.#since);
+    return frame;
+  }
+
+  /** How fast the cores are: 1 as usual, 0.25 for a quarter of it. */
+  setSpeed(speed: number, now: Nanos): void {
+    this.advance(now);
+    this.#speed = speed;
+    this.#settle(now);
+  }
+
+  /** Stops all work, or lets it go on. */
+  setStopped(stopped: boolean, now: Nanos): void {
+    this.advance(now);
+    this.#stopped = stopped;
+    this.#settle(now);
+  }
+
+  /** The replica has started: its periods are counted from now. Nothing of it may be at work. */
+  started(now: Nanos): void {
+    this.advance(now);
+    this.#periodsFrom = now;
+    this.#periodEnd = (now + CFS_PERIOD) as Nanos;
+    this.#used = 0;
+    this.throttled = false;
+    this.#settle(now);
+  }
+
+  /** Brings the account up to now. Between two calls nothing may happen that `nextTime` has named. */
+  advance(now: Nanos): void {
+    const elapsed = now - this.#since;
+    if (elapsed > 0) {
+      this.#served += Math.floor(elapsed * this.#share * SERVICE_UNITS);
+      this.#busyTime += elapsed * this.#inUse;
+      this.#used += elapsed * this.#inUse;
+      this.#since = now;
+      if (this.#served > SERVED_MAX) this.#setBack();
+    }
+    if (this.limit === Infinity) return;
+    if (now >= this.#periodEnd || this.#periodEnd === FOREVER) {
+      const periods = Math.floor((now - this.#periodsFrom) / CFS_PERIOD) + 1;
+      this.#periodEnd = (this.#periodsFrom + periods * CFS_PERIOD) as Nanos;
+      // Times are whole nanoseconds, so a quota is overrun by some: the next period pays for it, as the kernel has it.
+      this.#used = Math.max(0, this.#used - this.#quota);
+      this.throttled = false;
+      this.#settle(now);
+    } else if (!this.throttled && this.#inUse > 0 && this.#used >= this.#quota) {
+      this.throttled = true;
+      this.#busyTime -= this.#used - this.#quota;
+      this.#settle(now);
+    }
+  }
+
+  /** The period's end, when work that is throttled goes on. */
+  get periodEnd(): Nanos {
+    return this.#periodEnd;
+  }
+
+  /** When something is next due: a strand done, the quota used up, a period over; FOREVER for nothing. */
+  nextTime(now: Nanos): Nanos {
+    if (this.running === 0 || this.#stopped) return FOREVER;
+    let next: number = this.limit === Infinity ? FOREVER : this.#periodEnd;
+    if (this.#share > 0) {
+      if (this.#next() !== undefined) next = Math.min(next, now + this.#timeFor(this.#goals[0]! - this.#served));
+      if (this.limit !== Infinity) next = Math.min(next, now + Math.ceil((this.#quota - this.#used) / this.#inUse));
+    }
+    return Math.max(next, now) as Nanos;
+  }
+
+  /** The least whole time in which so much is served. */
+  #timeFor(units: number): number {
+    if (units <= 0) return 0;
+    const share = this.#share;
+    let time = Math.ceil(units / (share * SERVICE_UNITS));
+    while (Math.floor(time * share * SERVICE_UNITS) < units) time++;
+    while (time > 0 && Math.floor((time - 1) * share * SERVICE_UNITS) >= units) time--;
+    return time;
+  }
+
+  #settle(now: Nanos): void {
+    const runs = this.running > 0 && !this.#stopped && !this.throttled;
+    this.#inUse = runs ? Math.min(this.running, this.cores) : 0;
+    this.#share = runs ? this.#speed * Math.min(1, this.cores / this.running) : 0;
+    this.meter?.set(this.#inUse, now);
+  }
+
+  #setBack(): void {
+    for (let i = 0; i < this.#goals.length; i++) this.#goals[i]! -= this.#served;
+    this.#served = 0;
+  }
+
+  // ---- the heap ----------------------------------------------------------------------------------------------------
+
+  /** The frame that is done first; forgets those that were cut off. */
+  #next(): Frame | undefined {
+    while (this.#goals.length > 0) {
+      const frame = this.frames[this.#slots[0]!]!;
+      if (frame.generation === this.#generations[0]) return frame;
+      this.#pop();
+    }
+    return undefined;
+  }
+
+  #push(goal: number, slot: number, generation: number): void {
+    const order = this.#order++;
+    let hole = this.#goals.length;
+    this.#goals.push(goal);
+    this.#orders.push(order);
+    this.#slots.push(slot);
+    this.#generations.push(generation);
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1;
+      // An equal goal came earlier.
+      if (this.#goals[parent]! <= goal) break;
+      this.#move(parent, hole);
+      hole = parent;
+    }
+    this.#set(hole, goal, order, slot, generation);
+  }
+
+  #pop(): void {
+    const goal = this.#goals.pop()!, order = this.#orders.pop()!;
+    const slot = this.#slots.pop()!, generation = this.#generations.pop()!;
+    const length = this.#goals.length;
+    if (length === 0) return;
+    let hole = 0;
+    for (;;) {
+      let child = hole * 2 + 1;
+      if (child >= length) break;
+      if (child + 1 < length && this.#isBefore(child + 1, this.#goals[child]!, this.#orders[child]!)) child++;
+      if (!this.#isBefore(child, goal, order)) break;
+      this.#move(child, hole);
+      hole = child;
+    }
+    this.#set(hole, goal, order, slot, generation);
+  }
+
+  #isBefore(place: number, goal: number, order: number): boolean {
+    const other = this.#goals[place]!;
+    return other < goal || (other === goal && this.#orders[place]! < order);
+  }
+
+  #move(from: number, to: number): void {
+    this.#set(to, this.#goals[from]!, this.#orders[from]!, this.#slots[from]!, this.#generations[from]!);
+  }
+
+  #set(place: number, goal: number, order: number, slot: number, generation: number): void {
+    this.#goals[place] = goal;
+    this.#orders[place] = order;
+    this.#slots[place] = slot;
+    this.#generations[place] = generation;
+  }
+}

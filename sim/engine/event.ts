@@ -1,0 +1,41 @@
+// The kinds of events that the engine schedules.
+
+export const Event = {
+  /** The next iteration of an open workload is due. */
+  arrival: 0,
+  /** The number of VUs of a closed workload changes. */
+  vuChange: 1,
+  /** A VU may start another iteration. */
+  iterate: 2,
+  /** The grace of a VU that was taken away is over. */
+  graceEnd: 3,
+  loadEnd: 4,
+  hardEnd: 5,
+  /** A request reaches its service. */
+  enter: 6,
+  /** Work or a pause is over. */
+  resume: 7,
+  /** An answer reaches the caller. */
+  respond: 8,
+  timeout: 9,
+  /** The pause before the next attempt is over. */
+  retry: 10,
+  sample: 11,
+  /** Something of a replica's cores: a strand's work is done, its quota used up, a period over. */
+  cpu: 12,
+  /** A request that waits in a queue has waited long enough. */
+  patience: 13,
+  /** A pause begins; it is over; a replica that stood still may go on. */
+  pause: 14,
+  pauseEnd: 15,
+  wake: 16,
+  /** Another attempt of a call is due beside the one that is under way. */
+  hedge: 20,
+  /** A connection has been set up. */
+  connected: 21,
+  /** The longest wait for a place in a bulkhead, or for a connection, is over. */
+  bulkheadTimeout: 22,
+  poolTimeout: 23,
+  ejectionEnd: 24,
+} as const;
+export type Event = (typeof Event)[keyof typeof Event];

@@ -1,0 +1,164 @@
+// Requests, seen from their service: admission, own work, the answer.
+
+import { hashText, uniform } from "../base/draws.ts";
+import { FOREVER, type Nanos, nanos } from "../base/time.ts";
+import { Outcome } from "../plan/facts.ts";
+import type { Core } from "./core.ts";
+import { Event } from "./event.ts";
+import { type Frame, FrameState } from "./frame.ts";
+import type { Station } from "./station.ts";
+
+const SALT_NETWORK_BACK = hashText("network back");
+const SALT_PATIENCE = hashText("patience in the queue");
+const STATUS_REFUSED = 503;
+const STATUS_TOO_MANY_REQUESTS = 429;
+const STATUS_TOO_LATE = 504;
+
+export class Servers {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** A request reaches its service: whether it will fail of its own accord is decided here. */
+  enter(request: Frame): void {
+    if (this.#core.pauses.standing > 0 && this.#core.pauses.defers(request, Event.enter)) return;
+    const endpoint = this.#core.plan.endpoints[request.endpoint]!;
+    const { keyHigh, keyLow } = request;
+    request.start = this.#core.now;
+    if (endpoint.variants.length > 0) {
+      request.variant = endpoint.variants.findIndex(({ where }) => this.#core.matches(where, request));
+    }
+    const own = request.variant < 0 ? endpoint : endpoint.variants[request.variant]!;
+    if (own.errorRate > 0 && uniform(keyHigh, keyLow, endpoint.errorSalt) < own.errorRate) {
+      request.failure = own.failure;
+    }
+    const failure = this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+    if (failure >= 0 && request.failure < 0) request.failure = failure;
+
+    const station = this.#core.fleet.stationOf(request);
+    if (station.isGuarded && this.#turnsAway(request, station)) return;
+    if (station.free && station.queued === 0) this.#begin(request, station);
+    else if (station.queued < station.queueMax) {
+      request.state = FrameState.queued;
+      const patience = station.enqueue(request.slot, this.#core.now);
+      if (station.expires) this.#limitWait(request, station, patience);
+    } else this.#refuse(request, Outcome.refused, STATUS_REFUSED);
+  }
+
+  /** Rate limits come before load shedding, as a gateway's filters come before the server. */
+  #turnsAway(request: Frame, station: Station): boolean {
+    const { now } = this.#core;
+    const retryAfter = station.bucket === undefined ? 0 : station.bucket.take(now);
+    if (retryAfter > 0) {
+      this.#refuse(request, Outcome.rateLimited, STATUS_TOO_MANY_REQUESTS, retryAfter);
+      return true;
+    }
+    const { shed } = this.#core.plan.services[station.service]!.capacity;
+    if (shed === undefined) return false;
+    const isBusy = shed.utilization < Infinity && station.utilization(now) >= shed.utilization;
+    if (!isBusy && (station.queued < shed.queue || (station.free && station.queued === 0))) return false;
+    this.#refuse(request, Outcome.shed, STATUS_REFUSED);
+    return true;
+  }
+
+  /** Lets a request wait for as long as its queue's discipline and its own patience allow. */
+  #limitWait(request: Frame, station: Station, most: number): void {
+    const { patience } = this.#core.plan.services[station.service]!.capacity;
+    request.patience = FOREVER;
+    if (patience !== undefined) {
+      request.patience = nanos(patience.sample(uniform(request.keyHigh, request.keyLow, SALT_PATIENCE)));
+    }
+    request.dropsAfter = most;
+    const wait = Math.min(request.patience, most);
+    if (wait === Infinity) return;
+    // Who is taken up just in time is in time.
+    const { slot, generation } = request;
+    this.#core.events.scheduleLate((this.#core.now + wait) as Nanos, Event.patience, slot, generation);
+  }
+
+  /** The wait of a request may have been long enough. */
+  patienceEnds(request: Frame, generation: number): void {
+    if (request.generation !== generation || request.state !== FrameState.queued) return;
+    if (this.#core.pauses.standing > 0 && this.#core.pauses.defers(request, Event.patience)) return;
+    this.#core.fleet.stationOf(request).remove(request.slot);
+    this.#refuse(request, request.patience <= request.dropsAfter ? Outcome.expired : Outcome.dropped, STATUS_REFUSED);
+  }
+
+  /** A replica has started anew, and its pauses with it. */
+  started(station: Station): void {
+    this.#core.pauses.release(station);
+    station.started(this.#core.now);
+    this.#core.pauses.begin(station);
+  }
+
+  /** A worker takes a request up. How long it takes is decided now: a stall that is over does not slow what waited for it. */
+  #begin(request: Frame, station: Station): void {
+    if (request.deadline < this.#core.now) return this.#refuse(request, Outcome.tooLate, STATUS_TOO_LATE);
+    const endpoint = this.#core.plan.endpoints[request.endpoint]!;
+    const { keyHigh, keyLow } = request;
+    station.hold(this.#core.now);
+    request.begun = this.#core.now;
+    this.#core.faults.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+    const { added, factor } = this.#core.faults.knobs;
+    request.addedWork = added;
+    const { latency } = request.variant < 0 ? endpoint : endpoint.variants[request.variant]!;
+    request.ownWork = latency === undefined
+      ? 0
+      : latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * factor;
+    this.#core.strands.run(request);
+  }
+
+  /** Turns a request away without a worker. @param wait its time in the queue; rateLimited: until a token comes */
+  #refuse(request: Frame, outcome: number, status: number, wait = this.#core.now - request.start): void {
+    const abandoned = !this.callerWaits(request);
+    this.#core.facts.request(this.#core.now, request, outcome, status, -1, 0, abandoned, wait);
+    // From outside all of them look alike.
+    this.#respondTo(request, Outcome.refused, status, -1);
+    this.#core.workloads.release(request);
+  }
+
+  /** A request leaves its service. */
+  finish(request: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
+    this.#core.facts.request(this.#core.now, request, outcome, status, cause, causeOutcome, !this.callerWaits(request));
+    if (outcome === Outcome.ok) this.#respondTo(request, Outcome.ok, status, -1);
+    else this.#respondTo(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
+    const station = this.#core.fleet.stationOf(request);
+    this.#core.workloads.release(request);
+    station.release(this.#core.now);
+    this.takeUp(station);
+  }
+
+  /** Workers that are free take up the requests that wait. */
+  takeUp(station: Station): void {
+    if (station.draining || station.stopped) return;
+    station.draining = true;
+    const { now } = this.#core;
+    while (station.free && station.queued > 0) {
+      const request = this.#core.pool.frames[station.dequeue(now)]!;
+      if (station.codel !== undefined && station.codel.drops(now, now - request.start, station.queued)) {
+        this.#refuse(request, Outcome.dropped, STATUS_REFUSED);
+      } else this.#begin(request, station);
+    }
+    station.draining = false;
+  }
+
+  callerWaits(request: Frame): boolean {
+    return this.#core.pool.frames[request.parent]!.generation === request.parentGeneration;
+  }
+
+  #respondTo(request: Frame, outcome: number, status: number, cause: number): void {
+    if (!this.callerWaits(request)) return;
+    const caller = this.#core.pool.frames[request.parent]!;
+    const site = this.#core.plan.sites[request.site]!;
+    let delay = 0 as Nanos;
+    if (site.network !== undefined) {
+      const { keyHigh, keyLow } = request;
+      this.#core.faults.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+      // What a fault adds has been added on the way there.
+      delay = nanos(site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * this.#core.faults.knobs.factor);
+    }
+    this.#core.calls.answer(caller, outcome, status, cause, delay);
+  }
+}

@@ -1,0 +1,288 @@
+// Random valid scenarios, as the text of a scenario file: small systems with whatever the language has, under a load that
+// some of them cannot take. A seed gives the same text for ever.
+
+import { hashText, uniform } from "../../sim/base/draws.ts";
+import { stringify } from "yaml";
+
+type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
+type Map_ = { [key: string]: Value };
+
+/** Draws of one seed, each by its own name, so that a new feature moves few of the others. */
+export class Dice {
+  #count = 0;
+
+  constructor(readonly seed: number) {}
+
+  #u(what: string): number {
+    return uniform(this.seed, ++this.#count, hashText(what));
+  }
+
+  chance(share: number, what = ""): boolean {
+    return this.#u(what) < share;
+  }
+
+  int(least: number, most: number, what = ""): number {
+    return least + Math.floor(this.#u(what) * (most - least + 1));
+  }
+
+  pick<T>(values: readonly T[], what = ""): T {
+    return values[this.int(0, values.length - 1, what)]!;
+  }
+}
+
+const KINDS = ["service", "service", "service", "database", "cache", "queue", "external"] as const;
+
+interface Made {
+  readonly name: string;
+  readonly endpoints: readonly string[];
+  readonly replicas: number;
+}
+
+/** The file of a seed. */
+export function randomScenario(seed: number): string {
+  const dice = new Dice(seed);
+  const services: Map_ = {};
+  const made: Made[] = [];
+  const count = dice.int(1, 5, "services");
+  // Services call those that were made before them, so that only those cycles are there that are meant.
+  for (let n = 0; n < count; n++) {
+    const name = `s${n}`;
+    const kind = n === count - 1 ? "service" : dice.pick(KINDS, "kind");
+    const endpoints = Array.from({ length: dice.int(1, 2) }, (_, e) => endpointName(kind, e));
+    const replicas = dice.int(1, 3, "replicas");
+    services[name] = service(dice, kind, endpoints, replicas, made);
+    made.push({ name, endpoints, replicas });
+  }
+  const entry = made.at(-1)!;
+  // A closed loop whose calls are all refused would otherwise take no time.
+  const journey: Value[] = [
+    { think: "4ms" },
+    ...Array.from({ length: dice.int(1, 3) }, () => step(dice, [entry, ...made], true)),
+  ];
+  const file: Map_ = {
+    name: `fuzz ${seed}`,
+    seed: dice.int(0, 1e9),
+    ...dice.chance(0.3) && { network: latency(dice, 2) },
+    context: CONTEXT,
+    services,
+    journeys: {
+      j: journey,
+      k: [{ think: "5ms" }, call(dice, [entry], true)],
+    },
+    scenarios: Object.fromEntries(
+      Array.from({ length: dice.int(1, 2) }, (_, w) => [`w${w}`, workload(dice, dice.pick(["j", "k"]))]),
+    ),
+    ...dice.chance(0.5) && { faults: Array.from({ length: dice.int(1, 3) }, (_, f) => fault(dice, made, f)) },
+  };
+  return stringify(file);
+}
+
+const CONTEXT = { tenant: { oneOf: { a: 3, b: 1 } }, size: { int: [1, 10] } };
+
+function endpointName(kind: string, n: number): string {
+  switch (kind) {
+    case "database":
+      return n === 0 ? "SELECT rows" : "INSERT rows";
+    case "cache":
+      return n === 0 ? "GET item" : "SET item";
+    case "queue":
+      return n === 0 ? "publish orders" : "receive orders";
+    default:
+      return n === 0 ? "GET /items/{id}" : "Get";
+  }
+}
+
+/** Around so many milliseconds. */
+function latency(dice: Dice, mean_ms: number): Value {
+  const ms = (value: number): string => `${Math.max(0.001, Number((value * mean_ms).toPrecision(3)))}ms`;
+  switch (dice.int(0, 5, "latency")) {
+    case 0:
+      return ms(1);
+    case 1:
+      return { exponential: ms(1) };
+    case 2:
+      return { p50: ms(0.8), p99: ms(4) };
+    case 3:
+      return { uniform: [ms(0.5), ms(1.5)] };
+    case 4:
+      return { mix: [{ weight: 9, latency: ms(0.5) }, { weight: 1, latency: { exponential: ms(5) } }] };
+    default:
+      return { normal: [ms(1), ms(0.3)] };
+  }
+}
+
+function where(dice: Dice): Value {
+  return dice.chance(0.5) ? { tenant: dice.pick(["a", "b"]) } : { size: `> ${dice.int(0, 9)}` };
+}
+
+function service(
+  dice: Dice,
+  kind: string,
+  endpoints: readonly string[],
+  replicas: number,
+  before: readonly Made[],
+): Value {
+  const isLimited = dice.chance(0.6, "concurrency");
+  const hasCores = dice.chance(0.3, "cores");
+  return {
+    kind,
+    replicas,
+    ...kind !== "external" && dice.chance(0.3) && { logs: { format: dice.pick(["json", "logfmt", "plain"]) } },
+    ...isLimited && { concurrency: dice.int(1, 4) },
+    ...isLimited && dice.chance(0.7) && { queue: queue(dice) },
+    ...hasCores && { cores: dice.pick([0.5, 1, 2]) },
+    ...hasCores && dice.chance(0.4) && { cpu: { limit: dice.pick(["500m", "900m", 2]) } },
+    ...dice.chance(0.15, "pauses") && { pauses: { every: "400ms", length: latency(dice, 20) } },
+    ...dice.chance(0.15, "warmUp") && { warmUp: { for: "500ms", factor: 3 } },
+    ...dice.chance(0.15, "rateLimit") &&
+      { rateLimit: { rate: "60/s", burst: 5, view: dice.pick(["replica", "global"]) } },
+    ...(isLimited || hasCores) && dice.chance(0.2, "shed") && {
+      shed: isLimited ? dice.pick<Value>([{ queue: 3 }, { utilization: "90%" }, "codel"]) : { utilization: "90%" },
+    },
+    ...dice.chance(0.2, "callers") && { callers: policies(dice, false) },
+    endpoints: Object.fromEntries(endpoints.map((name) => [name, endpoint(dice, kind, before)])),
+  };
+}
+
+function queue(dice: Dice): Value {
+  if (dice.chance(0.5)) return dice.int(0, 5);
+  return {
+    size: dice.int(0, 10),
+    discipline: dice.pick(["fifo", "lifo", "codel"]),
+    ...dice.chance(0.5) && { timeout: latency(dice, 30) },
+  };
+}
+
+function endpoint(dice: Dice, kind: string, before: readonly Made[]): Value {
+  const calls = kind === "external" || before.length === 0
+    ? []
+    : Array.from({ length: dice.int(0, 2, "calls") }, () => step(dice, before, false));
+  return {
+    latency: latency(dice, dice.pick([0.5, 4, 15])),
+    ...dice.chance(0.4, "errors") &&
+      { errors: { rate: dice.pick(["2%", "30%"]), status: dice.pick([400, 500, 503, 429]) } },
+    ...dice.chance(0.15, "variants") && { variants: [{ where: where(dice), latency: latency(dice, 20) }] },
+    ...calls.length > 0 && { calls },
+  };
+}
+
+function call(dice: Dice, made: readonly Made[], inJourney: boolean): Map_ {
+  const { name, endpoints } = dice.pick(made, "callee");
+  return {
+    call: `${name}.${dice.pick(endpoints)}`,
+    ...policies(dice, inJourney),
+    ...dice.chance(0.1) && { where: where(dice) },
+    ...dice.chance(0.2) && { probability: "60%" },
+    ...!inJourney && dice.chance(0.2, "optional") && { optional: true },
+    ...dice.chance(0.15, "fallback") && { fallback: `${name}.${endpoints[0]!}` },
+    ...dice.chance(0.2, "network") && { network: latency(dice, 1) },
+    ...inJourney && dice.chance(0.2) && { onFailure: "leave" },
+  };
+}
+
+function policies(dice: Dice, inJourney: boolean): Map_ {
+  const hasTimeout = dice.chance(0.5, "timeout");
+  return {
+    ...hasTimeout && { timeout: `${dice.pick([5, 20, 100])}ms` },
+    ...hasTimeout && dice.chance(0.3, "cancel") && { cancel: true },
+    ...dice.chance(0.2, "deadline") && { deadline: `${dice.pick([30, 200])}ms` },
+    ...!inJourney && dice.chance(0.2, "propagate") && { propagateDeadline: true },
+    ...dice.chance(0.4, "retry") && { retry: retry(dice) },
+    ...dice.chance(0.15, "breaker") && {
+      breaker: { window: dice.pick<Value>([10, "1s"]), minimum: 5, open: "300ms", halfOpen: 2, failureRate: "50%" },
+    },
+    ...dice.chance(0.1, "outlier") && { outlier: { consecutive: 3, interval: "200ms", ejection: "400ms" } },
+    ...dice.chance(0.1, "hedge") && { hedge: { after: "10ms", max: dice.int(1, 2) } },
+    ...dice.chance(0.1, "bulkhead") && { bulkhead: dice.int(1, 4) },
+    ...dice.chance(0.15, "pool") && { pool: { size: dice.int(1, 4), wait: "50ms", setup: "1ms", keepAlive: "200ms" } },
+    ...dice.chance(0.2, "balancer") && {
+      balancer: dice.pick(["random", "round-robin", "least-requests", "power-of-two"]),
+    },
+  };
+}
+
+function retry(dice: Dice): Value {
+  return {
+    attempts: dice.int(2, 3),
+    ...dice.chance(0.6) && { backoff: { base: "5ms", max: "20ms", jitter: dice.pick(["none", "full", "equal"]) } },
+    ...dice.chance(0.2) && { on: dice.pick<Value>([["timeout"], ["5xx", 429], ["timeout", "refused"]]) },
+    ...dice.chance(0.2) && {
+      budget: dice.pick<Value>([{ share: "20%", floor: "1/s", window: "2s" }, { tokens: 5, ratio: 0.2 }]),
+    },
+  };
+}
+
+function step(dice: Dice, made: readonly Made[], inJourney: boolean): Value {
+  switch (dice.int(0, 7, "step")) {
+    case 0:
+      return {
+        parallel: [call(dice, made, inJourney), [call(dice, made, inJourney), call(dice, made, inJourney)]],
+      };
+    case 1:
+      return {
+        choose: [
+          { weight: 2, ...call(dice, made, inJourney) },
+          { weight: 1, ...dice.chance(0.4) && { where: { tenant: "a" } }, steps: [call(dice, made, inJourney)] },
+        ],
+      };
+    case 2:
+      return { repeat: dice.pick<Value>([2, { uniform: [0, 3] }]), steps: [call(dice, made, inJourney)] };
+    case 3:
+      return inJourney ? { think: latency(dice, 20) } : { work: "50%" };
+    default:
+      return call(dice, made, inJourney);
+  }
+}
+
+function workload(dice: Dice, exec: string): Value {
+  const common = { exec, gracefulStop: dice.pick(["0s", "100ms", "2s"]) };
+  switch (dice.int(0, 5, "executor")) {
+    case 0:
+      return { ...common, executor: "constant-vus", vus: dice.int(1, 4), duration: "300ms" };
+    case 1:
+      return {
+        ...common,
+        executor: "ramping-vus",
+        startVUs: 1,
+        gracefulRampDown: "50ms",
+        stages: [{ target: 4, duration: "300ms" }, { target: 0, duration: "300ms" }],
+      };
+    case 2:
+      return { ...common, executor: "shared-iterations", vus: 3, iterations: 10, maxDuration: "2s" };
+    case 3:
+      return { ...common, executor: "per-vu-iterations", vus: 2, iterations: 6, maxDuration: "2s" };
+    case 4:
+      return {
+        ...common,
+        executor: "ramping-arrival-rate",
+        startRate: 10,
+        preAllocatedVUs: dice.pick<Value>([2, "unlimited"]),
+        stages: [{ target: 80, duration: "600ms" }],
+      };
+    default:
+      return {
+        ...common,
+        executor: "constant-arrival-rate",
+        rate: dice.pick([20, 60]),
+        duration: "500ms",
+        preAllocatedVUs: dice.pick<Value>([3, "unlimited"]),
+        ...dice.chance(0.5) && { arrival: "poisson" },
+      };
+  }
+}
+
+function fault(dice: Dice, made: readonly Made[], n: number): Value {
+  const { name, endpoints, replicas } = dice.pick(made, "target");
+  const target = dice.pick([name, `${name}.${endpoints[0]!}`, `${name}#${dice.int(1, replicas)}`]);
+  const common = {
+    name: `f${n}`,
+    target,
+    at: `${dice.int(0, 400)}ms`,
+    ...dice.chance(0.8) && { for: "200ms" },
+    ...dice.chance(0.3) && { probability: "50%" },
+    ...dice.chance(0.2) && { where: where(dice) },
+  };
+  return dice.chance(0.5)
+    ? { kind: "latency", ...common, add: latency(dice, 30) }
+    : { kind: "errors", ...common, rate: "60%", status: dice.pick([500, 503]) };
+}

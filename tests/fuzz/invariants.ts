@@ -1,0 +1,140 @@
+// Runs a plan and tells what of the facts cannot be so, whatever the scenario says.
+
+import { SimulationError } from "../../sim/engine/core.ts";
+import { Engine } from "../../sim/engine/engine.ts";
+import type { Nanos } from "../../sim/base/time.ts";
+import { FactBatch, FactFlag, FactKind, Outcome } from "../../sim/plan/facts.ts";
+import type { Plan } from "../../sim/plan/plan.ts";
+
+/** Longer than any of the fuzzer's runs takes: one that is not over by then never ends. */
+const STEPS_MAX = 5000;
+
+export interface Checked {
+  /** What cannot be so; empty when all is well. */
+  readonly broken: readonly string[];
+  /** A hash of all columns of all facts. */
+  readonly digest: number;
+  readonly facts: number;
+  readonly requests: number;
+}
+
+interface Child {
+  readonly span: string;
+  readonly parent: string;
+  readonly start: number;
+  readonly time: number;
+}
+
+/** @param step_ns how far each step goes: the facts must not depend on it */
+export function check(plan: Plan, step_ns: number): Checked {
+  const engine = new Engine(plan, 1);
+  const batch = new FactBatch();
+  const broken: string[] = [];
+  const say = (text: string): void => void (broken.length < 5 && broken.push(text));
+  const clients = new Map<string, { start: number; time: number; outcome: number }>();
+  const children: Child[] = [];
+  const spans = new Set<string>();
+  const arrived = new Float64Array(plan.sites.length), sent = new Float64Array(plan.sites.length);
+  const iterations = new Set<string>();
+  let digest = 0, facts = 0, requests = 0, last = 0, steps = 0;
+  for (let until = 0; !engine.done; steps++) {
+    if (steps > STEPS_MAX) {
+      say("the run does not end");
+      break;
+    }
+    until += step_ns;
+    for (let reached = false; !reached;) {
+      batch.clear();
+      try {
+        reached = engine.step(until as Nanos, batch);
+      } catch (error) {
+        // A closed loop whose iterations take no time is told, and ends the run.
+        if (!(error instanceof SimulationError)) say(String(error instanceof Error ? error.stack : error));
+        return { broken, digest, facts, requests };
+      }
+      for (let row = 0; row < batch.length; row++) {
+        facts++;
+        digest = hashRow(digest, batch, row);
+        const time = batch.time[row]!, start = batch.start[row]!, kind = batch.kind[row]!;
+        if (time < last) say(`facts are out of order at ${time}`);
+        last = time;
+        if (!(start >= 0)) say(`a ${kind} starts at ${start}`);
+        if (!(batch.wait[row]! >= 0) || !(batch.extra[row]! >= 0)) say(`a ${kind} waits ${batch.wait[row]}`);
+        if (kind === FactKind.station || kind === FactKind.change) continue;
+        if (start > time) say(`a ${kind} starts after its end`);
+        const outcome = batch.outcome[row]!, site = batch.site[row]!;
+        if (kind === FactKind.iteration) {
+          const id = `${batch.workload[row]} ${batch.iteration[row]}`;
+          if (iterations.has(id)) say(`iteration ${id} ends twice`);
+          iterations.add(id);
+        } else if (kind === FactKind.call) {
+          sent[site]!++;
+          if (batch.endpoint[row] !== plan.sites[site]!.callee) say("a call has another callee than its site");
+          if ((batch.flags[row]! & FactFlag.journey) !== 0) continue;
+          const span = id(batch.span, row);
+          if (plan.services[batch.service[row]!]!.kind !== "service") continue;
+          if (spans.has(span)) say(`span ${span} is there twice`);
+          spans.add(span);
+          clients.set(span, { start, time, outcome });
+          children.push({ span, parent: id(batch.parent, row), start, time });
+        } else if (kind === FactKind.request) {
+          requests++;
+          arrived[site]!++;
+          // A rate-limited one tells when to come again.
+          if (batch.wait[row]! > time - start && outcome !== Outcome.rateLimited) {
+            say("a request waited longer than it was there");
+          }
+          if (outcome === Outcome.ok && batch.status[row] !== 200) say(`ok with status ${batch.status[row]}`);
+          if (plan.services[batch.service[row]!]!.kind !== "service") continue;
+          const span = id(batch.span, row);
+          if (spans.has(span)) say(`span ${span} is there twice`);
+          spans.add(span);
+          children.push({ span, parent: id(batch.parent, row), start, time });
+        }
+      }
+    }
+  }
+  for (const { span, parent, start, time } of children) {
+    if (parent === "0:0") continue;
+    if (!spans.has(parent)) say(`the parent ${parent} of ${span} does not exist`);
+    const client = clients.get(parent);
+    if (client === undefined) continue;
+    if (start < client.start) say(`${span} starts before the call that made it`);
+    if (client.outcome === Outcome.ok && time > client.time) say(`${span} ends after the call that it answered`);
+  }
+  arrived.forEach((count, site) => {
+    if (count > sent[site]!) say(`site ${site}: ${count} requests of ${sent[site]} calls`);
+  });
+  if (engine.done && engine.framesInUse !== 0) say(`${engine.framesInUse} frames are in use at the end`);
+  if (engine.done && engine.workersInUse !== 0) say(`${engine.workersInUse} workers are held at the end`);
+  return { broken, digest, facts, requests };
+}
+
+function id(words: Uint32Array, row: number): string {
+  return `${words[row * 2]}:${words[row * 2 + 1]}`;
+}
+
+const NUMBERS = new Float64Array(1);
+const WORDS = new Uint32Array(NUMBERS.buffer);
+
+function add(digest: number, value: number): number {
+  NUMBERS[0] = value;
+  const mixed = Math.imul(digest ^ WORDS[0]!, 0x85ebca6b) ^ Math.imul(WORDS[1]! + 0x9e3779b9, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 15)) | 0;
+}
+
+function hashRow(digest: number, batch: FactBatch, row: number): number {
+  const { kind, outcome, causeOutcome, flags, status, attempt, workload, service, replica, peer, endpoint } = batch;
+  for (
+    const column of [kind, outcome, causeOutcome, flags, status, attempt, workload, service, replica, peer, endpoint]
+  ) {
+    digest = add(digest, column[row]!);
+  }
+  for (const column of [batch.site, batch.cause, batch.iteration, batch.time, batch.start, batch.wait, batch.extra]) {
+    digest = add(digest, column[row]!);
+  }
+  for (const pair of [batch.span, batch.parent, batch.context, batch.key]) {
+    digest = add(add(digest, pair[row * 2]!), pair[row * 2 + 1]!);
+  }
+  return digest;
+}
