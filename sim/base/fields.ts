@@ -185,7 +185,9 @@ function keysHint(properties: Properties): string {
 /** Diagnoses a node of the wrong type and gives INVALID. */
 export function wrongType(node: Node, expects: string, diagnostics: Diagnostics, hint?: string): Invalid {
   if (isDiagnosed(node)) return INVALID;
-  diagnostics.add(node.span, node.path, `expected ${expects}, found ${describeNode(node)}`, hint);
+  const isEmpty = node.type === "scalar" && node.value === null;
+  const said = hint ?? (isEmpty ? `write ${expects}, or leave the key out` : undefined);
+  diagnostics.add(node.span, node.path, `expected ${expects}, found ${describeNode(node)}`, said);
   return INVALID;
 }
 

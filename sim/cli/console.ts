@@ -57,6 +57,15 @@ export function columnsOf(stream: Stream): number {
   }
 }
 
+/** Rows of the terminal that shows this stream; no limit where there is none or it does not say. */
+export function rowsOf(stream: Stream): number {
+  try {
+    return stream.isTerminal() ? Deno.consoleSize().rows || Infinity : Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
 /** Whether to colour what goes to a stream: a terminal, and nobody said no (https://no-color.org). */
 export function colorOf(stream: Stream, wanted: boolean): boolean {
   return wanted && stream.isTerminal() && !Deno.env.get("NO_COLOR") && Deno.env.get("TERM") !== "dumb";

@@ -3,7 +3,7 @@
 
 import { plainProgress, progressLines, type ProgressState } from "../report/progress.ts";
 import type { RunListener } from "../run/run.ts";
-import { colorOf, columnsOf, printError } from "./console.ts";
+import { colorOf, columnsOf, printError, rowsOf } from "./console.ts";
 
 const TERMINAL_EVERY_MS = 100;
 const PLAIN_EVERY_MS = 5_000;
@@ -37,8 +37,10 @@ export class ProgressDisplay implements RunListener {
     const now = performance.now();
     if (now < this.#nextMs && !(this.#terminal && this.#drawn === 0)) return;
     this.#nextMs = now + (this.#terminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS);
-    if (this.#terminal) this.#draw(progressLines(state, { columns: columnsOf(Deno.stderr), color: this.#color }));
-    else printError(plainProgress(state) + "\n");
+    if (this.#terminal) {
+      const size = { columns: columnsOf(Deno.stderr), rows: rowsOf(Deno.stderr) };
+      this.#draw(progressLines(state, { ...size, color: this.#color }));
+    } else printError(plainProgress(state) + "\n");
   }
 
   /** Leaves the terminal as it is without a block. */

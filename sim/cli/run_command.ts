@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { join } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { formatDuration, type Nanos } from "../base/time.ts";
-import { type Plan, planLength } from "../plan/plan.ts";
+import { lengthBounds, type Plan, planLength } from "../plan/plan.ts";
 import { SUMMARY_MODES, type SummaryInput, type SummaryMode, TREND_STATS } from "../report/input.ts";
 import { summaryJson } from "../report/summary_json.ts";
 import { summaryText } from "../report/summary_text.ts";
@@ -172,7 +172,12 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     const text of [
       ...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices),
       // In real time what is written never gets ahead of the clock.
-      ...backfillWarnings(startEpochNs, flags.pace > 1 ? planLength(plan) : 0 as Nanos, Date.now()),
+      ...backfillWarnings(
+        startEpochNs,
+        flags.pace > 1 ? lengthBounds(plan).least : 0 as Nanos,
+        Date.now(),
+        { logs: logsFolder !== undefined, traces: flags.traces !== "none" },
+      ),
     ]
   ) notice(text);
 
@@ -329,8 +334,10 @@ function head(
   logsFolder: string | undefined,
   sinks: RunSinks,
 ): string[] {
-  const length = planLength(plan);
-  const lengthText = length === Infinity ? "without end (Ctrl-C ends it)" : formatDuration(length);
+  const { most, least } = lengthBounds(plan);
+  const lengthText = most === Infinity
+    ? "without end (Ctrl-C ends it)"
+    : `${most > least ? "up to " : ""}${formatDuration(most)}`;
   const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
   return [
     ...commaLines(

@@ -195,6 +195,7 @@ export class FactWriter {
         ? state.vusRunning
         : Math.max(state.vusTarget, state.vusRunning);
       batch.extra[row] = load.type === "closed" ? load.vusMax : state.vus.length;
+      batch.start[row] = state.startTime;
     }
     for (const station of stations) {
       const row = batch.append(FactKind.station, now);

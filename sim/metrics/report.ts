@@ -53,7 +53,10 @@ export interface ServiceStats extends RequestStats {
 export interface WorkloadStats {
   readonly name: string;
   readonly executor: string;
+  /** When it starts or has started; of one that waits for another, when it may start at the latest. */
   readonly startTime: Nanos;
+  /** Name of the workload that it still waits for. */
+  readonly waitsFor?: string;
   /** Without gracefulStop. Infinity for one without end. */
   readonly length: Nanos;
   /** Of a load that ends with a number of iterations. */

@@ -200,6 +200,7 @@ export class RunMetrics {
           const workload = batch.workload[row]!, time = batch.time[row]!;
           this.#vus.take(workload, time, batch.wait[row]!, batch.extra[row]!);
           this.#workloads[workload]!.sample(time);
+          this.#workloads[workload]!.startTime = batch.start[row]!;
           break;
         }
         case FactKind.change:
@@ -324,6 +325,8 @@ export class RunMetrics {
     const workload = batch.workload[row]!;
     const started = batch.extra[row]!;
     const totals = this.#workloads[workload]!;
+    // It may have begun since the last sample.
+    if (totals.due === 0) totals.startTime = Math.min(totals.startTime, batch.time[row]!);
     totals.due++;
     totals.started += started;
     const watches = this.#arrivalWatches[workload]!;
@@ -343,12 +346,16 @@ export class RunMetrics {
   workloads(now: Nanos): WorkloadStats[] {
     return this.#plan.workloads.map((workload, index) => {
       const totals = this.#workloads[index]!;
-      const { load, startTime } = workload;
-      const since = (now - startTime) as Nanos;
+      const { load, startAfter } = workload;
+      const before = startAfter < 0 ? undefined : this.#plan.workloads[startAfter]!;
+      const waits = before !== undefined && totals.startTime === Infinity;
+      const startTime = before === undefined || waits ? workload.startTime : totals.startTime as Nanos;
+      const since = (waits ? -1 : now - startTime) as Nanos;
       return {
         name: workload.name,
         executor: workload.executor,
         startTime,
+        ...(waits ? { waitsFor: before.name } : {}),
         length: load.endless ? FOREVER : load.length,
         iterationsPlanned: iterationsOf(load),
         plannedRate: load.type === "open" ? load.plannedRate(since) : undefined,

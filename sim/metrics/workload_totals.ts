@@ -7,6 +7,8 @@ import { Trend } from "./trend.ts";
 const RECENT_SAMPLES = 5;
 
 export class WorkloadTotals {
+  /** When it starts or has started, in nanoseconds; Infinity while that is not known. */
+  startTime = Infinity;
   complete = 0;
   interrupted = 0;
   dropped = 0;

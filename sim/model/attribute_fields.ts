@@ -31,7 +31,12 @@ const CHOICES_MAX = 1000;
 const ID_DIGITS_MAX = 15;
 
 const ATTRIBUTE_NAME = /^[^\p{Cc}\p{Cf}]{1,200}$/u;
-const NAME_LIMITS = { key: ATTRIBUTE_NAME, keyExpects: "an attribute's name", sizeMax: ATTRIBUTES_MAX } as const;
+const NAME_LIMITS = {
+  key: ATTRIBUTE_NAME,
+  keyExpects: "an attribute's name",
+  keyHint: "1 to 200 visible characters, like shop.order_id",
+  sizeMax: ATTRIBUTES_MAX,
+} as const;
 
 /** A text, a number, true or false. */
 export const scalarField: Field<Scalar> = {

@@ -46,6 +46,7 @@ export const conditionField: Field<ConditionSpec> = marked(
   mapOf(testField, "a map of conditions on the context", {
     key: /^[^\p{Cc}\p{Cf}]{1,200}$/u,
     keyExpects: "an attribute of the context",
+    keyHint: "1 to 200 visible characters, like tenant or app.version",
     min: 1,
     sizeMax: 20,
     example: "as in { tenant: acme }",

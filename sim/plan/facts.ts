@@ -14,7 +14,10 @@ export const FactKind = {
   iteration: 3,
   /** Iterations could not start (`extra` of them): no free VU, or no time left. */
   dropped: 4,
-  /** Once a simulated second for each workload: `wait` active VUs, `extra` initialised VUs. */
+  /**
+   * Once a simulated second for each workload: `wait` active VUs, `extra` initialised VUs, `start` when it starts or has
+   * started; Infinity while it waits for the end of another.
+   */
   vus: 5,
   /**
    * Once a simulated second for each replica: `wait` requests in the queue, `extra` busy workers, `start` nanoseconds that

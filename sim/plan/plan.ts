@@ -245,7 +245,7 @@ export interface PlanFault {
 /** When the last workload has ended at the latest, its gracefulStop included; Infinity when one has no end. */
 export function planEnd(plan: Plan): Nanos {
   return nanos(
-    Math.max(0, ...plan.workloads.map((workload) => plannedEnd(workload) + workload.gracefulStop)),
+    Math.max(0, ...plan.workloads.map((workload) => latestEnd(plan, workload) + workload.gracefulStop)),
   );
 }
 
@@ -255,6 +255,34 @@ export function planEnd(plan: Plan): Nanos {
  */
 export function planLength(plan: Plan): Nanos {
   return nanos(Math.max(0, ...plan.workloads.map(plannedEnd)));
+}
+
+/** How long the load of a run goes on, without the last gracefulStop; Infinity when it has no end. */
+export interface LengthBounds {
+  readonly most: Nanos;
+  /** As long it goes on in any case: the end of a workload that neither waits for another nor counts its iterations. */
+  readonly least: Nanos;
+}
+
+export function lengthBounds(plan: Plan): LengthBounds {
+  const certain = plan.workloads.filter(({ startAfter, load }) =>
+    startAfter < 0 && (load.type === "open" || load.iterations === undefined)
+  );
+  return {
+    most: nanos(Math.max(0, ...plan.workloads.map((workload) => latestEnd(plan, workload)))),
+    least: nanos(Math.max(0, ...certain.map(plannedEnd))),
+  };
+}
+
+/** When a load ends if those that it waits for take all of their time and their gracefulStop. */
+function latestEnd(plan: Plan, workload: PlanWorkload): number {
+  return workload.load.endless ? Infinity : latestStart(plan, workload) + workload.load.length;
+}
+
+function latestStart(plan: Plan, { startAfter, startTime, startDelay }: PlanWorkload): number {
+  if (startAfter < 0) return startTime;
+  const before = plan.workloads[startAfter]!;
+  return latestEnd(plan, before) + before.gracefulStop + startDelay;
 }
 
 function plannedEnd({ startTime, load }: PlanWorkload): number {

@@ -38,6 +38,10 @@ export interface WorkloadForecast {
   /** Open loads: iterations that are due. Closed loads: iterations that VUs start. */
   readonly iterations: Estimate;
   readonly length: Nanos;
+  /** Name of the workload that it waits for. */
+  readonly before: string | undefined;
+  /** When it is likely to start: at the likely end of the workload that it waits for, if it does. */
+  readonly start: Nanos;
   /** Mean time of an iteration in nanoseconds. */
   readonly iterationTime: number;
   /** Highest rate of starts in a second (open), or number of VUs (closed). */
@@ -98,8 +102,8 @@ export function inspect(plan: Plan, scenario: InspectedScenario): Inspection {
   const means = new Means(scenario);
   const journeys = [...scenario.journeys].map(([name, steps]) => ({ name, steps, ...means.journey(steps) }));
   const horizon = horizonOf(plan);
-  const workloads = plan.workloads.map((workload) => forecastWorkload(plan, workload, journeys, scenario, horizon));
-  const length = Math.max(1, ...workloads.map((each) => each.plan.startTime + each.length)) as Nanos;
+  const workloads = forecastWorkloads(plan, journeys, scenario, horizon);
+  const length = Math.max(1, ...workloads.map((each) => each.start + each.length)) as Nanos;
   const sum = (valueOf: (journey: JourneyForecast) => number): number =>
     workloads.reduce((total, each) => total + each.iterations.count * valueOf(journeys[each.plan.journey]!), 0);
   const draft = {
@@ -121,15 +125,41 @@ export function inspect(plan: Plan, scenario: InspectedScenario): Inspection {
   return { ...draft, warnings: warningsOf(draft) };
 }
 
+/** In the order of the plan, each made after the one that it waits for. */
+function forecastWorkloads(
+  plan: Plan,
+  journeys: readonly JourneyForecast[],
+  scenario: InspectedScenario,
+  horizon: Nanos,
+): WorkloadForecast[] {
+  const made = new Map<PlanWorkload, WorkloadForecast>();
+  const make = (workload: PlanWorkload): WorkloadForecast => {
+    const { startAfter, startDelay, startTime } = workload;
+    const start = startAfter < 0 ? startTime : likelyEnd(make(plan.workloads[startAfter]!)) + startDelay;
+    const forecast = made.get(workload) ??
+      forecastWorkload(plan, workload, start as Nanos, journeys, scenario, horizon);
+    made.set(workload, forecast);
+    return forecast;
+  };
+  return plan.workloads.map(make);
+}
+
+/** When a workload has ended: a fixed number of iterations with the last one, others when those under way have ended. */
+function likelyEnd({ start, length, iterationTime, plan: { load, gracefulStop } }: WorkloadForecast): number {
+  const isWhole = load.type === "closed" && load.iterations !== undefined && length < load.length;
+  return start + length + (isWhole ? 0 : Math.min(Math.round(iterationTime), gracefulStop));
+}
+
 function forecastWorkload(
   plan: Plan,
   workload: PlanWorkload,
+  start: Nanos,
   journeys: readonly JourneyForecast[],
   scenario: InspectedScenario,
   horizon: Nanos,
 ): WorkloadForecast {
   const journey = journeys[workload.journey]!;
-  const { load, startTime } = workload;
+  const { load } = workload;
   const { iterations, length } = forecastLoad(plan, workload, journey.time, horizon);
   const planned = (time: Nanos): number => load.type === "open" ? load.plannedRate(time) : load.plannedVUs(time);
   const peak = load.type === "open" ? peakOf(planned, length) : load.vusMax;
@@ -139,11 +169,13 @@ function forecastWorkload(
     options: optionsOf(fieldsIn(EXECUTORS, workload.executor), scenario.workloads.get(workload.name)?.config),
     iterations,
     length,
+    before: plan.workloads[workload.startAfter]?.name,
+    start,
     iterationTime: journey.time,
     peak,
     vusAtPeak: load.type === "open" ? peak * journey.time / 1e9 : peak,
     amountAt(time) {
-      const since = (time - startTime) as Nanos;
+      const since = (time - start) as Nanos;
       return since < 0 || since >= length ? 0 : planned(since);
     },
   };

@@ -92,7 +92,8 @@ function workloadJson(workload: WorkloadForecast, length: Nanos): Json {
     executor: plan.executor,
     exec: workload.journey,
     ...optionsJson(workload.options),
-    startTime: writeDuration(plan.startTime),
+    startAfter: workload.before ?? null,
+    startTime: writeDuration(plan.startDelay),
     gracefulStop: writeDuration(plan.gracefulStop),
     tags: Object.fromEntries(plan.tags),
     // What the variables hold may be secret.
@@ -100,6 +101,7 @@ function workloadJson(workload: WorkloadForecast, length: Nanos): Json {
     expected: {
       iterations: { ...workload.iterations },
       iterationDurationMs: workload.iterationTime / 1e6,
+      startMs: workload.start / 1e6,
       lengthMs: workload.length / 1e6,
       peak: { [unit]: workload.peak, vus: workload.vusAtPeak },
       plan: Array.from({ length: POINTS }, (_, i) => {

@@ -134,7 +134,7 @@ function loadLines({ workloads, plan, length }: Inspection, width: number, paint
 }
 
 function scenarioLines({ workloads }: Inspection, width: number, paint: Paint): string[] {
-  return workloads.flatMap(({ plan, journey, options }, i) => [
+  return workloads.flatMap(({ plan, journey, before, options }, i) => [
     ...i === 0 ? [] : [""],
     paint.bold(cut(visible(plan.name), width)),
     ...optionLines(
@@ -142,7 +142,8 @@ function scenarioLines({ workloads }: Inspection, width: number, paint: Paint): 
         { name: "executor", value: plan.executor, isDefault: false },
         { name: "exec", value: journey, isDefault: false },
         ...options,
-        { name: "startTime", value: writeDuration(plan.startTime), isDefault: plan.startTime === 0 },
+        ...before === undefined ? [] : [{ name: "startAfter", value: before, isDefault: false }],
+        { name: "startTime", value: writeDuration(plan.startDelay), isDefault: plan.startDelay === 0 },
         { name: "gracefulStop", value: writeDuration(plan.gracefulStop), isDefault: plan.gracefulStop === GRACE },
         { name: "tags", value: Object.fromEntries(plan.tags), isDefault: plan.tags.size === 0 },
         // What the variables hold may be secret.

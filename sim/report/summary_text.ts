@@ -37,7 +37,17 @@ const SECTIONS: { readonly [section: string]: readonly MetricName[] } = {
   HTTP: ["http_req_duration", "http_req_failed", "http_reqs"],
   EXECUTION: ["dropped_iterations", "iteration_duration", "iterations", "vus", "vus_max"],
   NETWORK: ["data_received", "data_sent"],
-  INSIDE: ["service_requests", "service_errors", "retries", "timeouts", "refused", "abandoned"],
+  INSIDE: [
+    "service_requests",
+    "service_errors",
+    "retries",
+    "hedges",
+    "timeouts",
+    "held_back",
+    "refused",
+    "cancelled",
+    "abandoned",
+  ],
 };
 
 /**

@@ -42,6 +42,33 @@ export function cut(text: string, width: number): string {
   return widthOf(text) <= width ? text : [...text].slice(0, Math.max(0, width - 1)).join("") + "…";
 }
 
+/** Columns that the start of a name keeps where what follows tells it from others. */
+const START_WIDTH = 6;
+
+/** Cuts names that are too wide, and in their middle where they would look the same otherwise. */
+export function cutApart(names: readonly string[], width: number): string[] {
+  const groups = Map.groupBy(names, (name) => cut(name, width));
+  return names.map((name) => {
+    const alike = [...new Set(groups.get(cut(name, width)))];
+    return alike.length < 2 ? cut(name, width) : cutAfterStart(name, alike, width);
+  });
+}
+
+/** The start of a name, and it from where it differs from those that are like it. */
+function cutAfterStart(name: string, alike: readonly string[], width: number): string {
+  const chars = [...name];
+  const others = alike.filter((each) => each !== name).map((each) => [...each]);
+  const common = Math.max(...others.map((other) => {
+    const at = chars.findIndex((char, i) => other[i] !== char);
+    return at < 0 ? chars.length : at;
+  }));
+  const start = Math.min(START_WIDTH, width - 2);
+  const room = width - start - 1;
+  // Its end, if that shows the difference; else so much that the difference stands last.
+  const from = Math.max(start, Math.min(chars.length - room, common - Math.floor(room / 2)));
+  return chars.slice(0, start).join("") + "…" + cut(chars.slice(from).join(""), room);
+}
+
 /**
  * Pieces of a sentence with commas between them, on as few lines as they fit; further lines are indented. A piece that is
  * wider than a line is cut.

@@ -10,8 +10,8 @@ import type { MetricsReport } from "../metrics/report.ts";
 import { RunMetrics } from "../metrics/run_metrics.ts";
 import { EVALUATE_EVERY } from "../objectives/threshold.ts";
 import { FactBatch } from "../plan/facts.ts";
-import { type Plan, planLength } from "../plan/plan.ts";
-import type { ProgressState } from "../report/progress.ts";
+import type { Plan } from "../plan/plan.ts";
+import { expectedEnd, type ProgressState } from "../report/progress.ts";
 import { unreachedRates } from "../report/unreached_rates.ts";
 import { Pacer } from "./pacer.ts";
 import type { RunSinks } from "./run_sinks.ts";
@@ -55,7 +55,6 @@ export class Run {
   readonly #metrics: RunMetrics;
   readonly #pacer: Pacer;
   readonly #batch = new FactBatch(32_768);
-  readonly #length: Nanos;
   #interrupted = false;
   #lastTurnMs = performance.now();
   #deadlocksTold = 0;
@@ -65,7 +64,6 @@ export class Run {
     this.#engine = new Engine(settings.plan, hashText(`start ${settings.startEpochNs}`));
     this.#metrics = new RunMetrics(settings.plan);
     this.#pacer = new Pacer(settings.pace);
-    this.#length = planLength(settings.plan);
   }
 
   /** Ends the run as soon as it can: what is open is interrupted, and everything so far is written. */
@@ -166,15 +164,16 @@ export class Run {
   progress(): ProgressState {
     const { now } = this.#engine;
     const { spans, logs } = this.#settings.sinks.delivery;
+    const workloads = this.#metrics.workloads(now);
     return {
       now,
-      end: this.#length,
+      end: expectedEnd(workloads),
       spans: spans.generated,
       logs: logs.generated,
       faults: this.#settings.plan.faults.filter((fault) => now >= fault.at && now < fault.until).map((fault) =>
         fault.name
       ),
-      workloads: this.#metrics.workloads(now),
+      workloads,
     };
   }
 }

@@ -28,26 +28,35 @@ export function formatTime(epochNs: bigint): string {
   return `${seconds}${fraction === "" ? "" : `.${fraction}`}Z`;
 }
 
-/** What a backend as it is installed by default would not show, as lines for the user; empty when it shows everything. */
-export function backfillWarnings(startEpochNs: bigint, length: Nanos, nowMs: number): string[] {
+/** What is sent to a backend. */
+export interface Sent {
+  readonly logs: boolean;
+  readonly traces: boolean;
+}
+
+/**
+ * What a backend as it is installed by default would not show, as lines for the user; empty when it shows everything.
+ * @param length for which the run goes on in any case
+ */
+export function backfillWarnings(startEpochNs: bigint, length: Nanos, nowMs: number, sent: Sent): string[] {
   const age = Number(BigInt(nowMs) * 1_000_000n - startEpochNs);
   const hour = 3.6e12;
   const warnings: string[] = [];
-  if (age > 7 * 24 * hour) {
+  if (sent.logs && age > 7 * 24 * hour) {
     warnings.push(
       "a default Loki refuses lines older than 7 days (reject_old_samples)",
     );
-  } else if (age > 3 * hour) {
+  } else if (sent.logs && age > 3 * hour) {
     warnings.push(
       "a default Loki does not find lines older than 3 hours until its chunks are flushed (query_ingesters_within)",
     );
   }
-  if (age > hour) {
+  if (sent.traces && age > hour) {
     warnings.push(
       "a default Tempo finds spans this old by trace id only, not by search (ingestion_time_range_slack)",
     );
   }
-  if (age - length < -10 * 60e9) {
+  if (sent.logs && age - length < -10 * 60e9) {
     warnings.push("a default Loki refuses lines more than 10 minutes ahead (creation_grace_period)");
   }
   return warnings;

@@ -4,6 +4,9 @@
 export const FILE_BYTES_MAX = 1024 * 1024;
 /** Lists and maps inside each other. The deepest useful scenario has about 15. */
 export const DEPTH_MAX = 64;
+
+/** What to do about more than that. */
+export const DEPTH_HINT = "a scenario needs about ten: is a bracket left open, or a part inside itself?";
 export const ALIASES_MAX = 100;
 /** Values of all kinds after the aliases are expanded. */
 export const NODES_MAX = 100_000;

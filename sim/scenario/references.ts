@@ -105,7 +105,7 @@ class ReferenceChecker {
     const service = this.#services.get(ref.service);
     if (service === undefined) {
       const meant = this.#nearest(refText(ref), this.#all)[0] ?? this.#otherService(ref);
-      this.#say(node, `there is no service "${ref.service}"`, meant, before, `the services are ${list(this.#names)}`);
+      this.#say(node, `there is no service "${ref.service}"`, meant, before, listed("services", this.#names));
       return false;
     }
     if (service.endpoints === undefined || service.endpoints.has(ref.endpoint)) return true;
@@ -136,7 +136,7 @@ class ReferenceChecker {
     }
     if (this.#services.has(side.service)) return true;
     const [meant] = this.#nearest(side.service, this.#names);
-    this.#say(node, `there is no service "${side.service}"`, meant, before, `the services are ${list(this.#names)}`);
+    this.#say(node, `there is no service "${side.service}"`, meant, before, listed("services", this.#names));
     return false;
   }
 
@@ -194,7 +194,7 @@ function checkWorkloads({ journeys, workloads }: Outline, diagnostics: Diagnosti
       diagnostics.add(span, ["scenarios", key], message, `exec: ${journeys[0]}, or another of ${list(journeys)}`);
     } else if (exec.type === "scalar" && typeof exec.value === "string" && !journeys.includes(exec.value)) {
       const [meant] = exec.expanded !== undefined ? [] : nearest(exec.value, journeys);
-      const hint = meant === undefined ? `the journeys are ${list(journeys)}` : `did you mean "${meant}"?`;
+      const hint = meant === undefined ? listed("journeys", journeys) : `did you mean "${meant}"?`;
       diagnostics.add(exec.span, exec.path, `there is no journey "${exec.text}"`, hint);
     }
   }
@@ -219,7 +219,7 @@ function checkStartAfter({ workloads }: Outline, diagnostics: Diagnostics): void
       continue;
     }
     const [meant] = node.expanded !== undefined ? [] : nearest(node.value, names);
-    const hint = meant === undefined ? `the scenarios are ${list(names)}` : `did you mean "${meant}"?`;
+    const hint = meant === undefined ? listed("scenarios", names) : `did you mean "${meant}"?`;
     diagnostics.add(node.span, node.path, `there is no scenario "${node.text}"`, hint);
   }
   for (const [name, node] of places) {
@@ -256,6 +256,10 @@ function checkFaultNames(diagnostics: Diagnostics): void {
     }
     seen.set(name, node);
   }
+}
+
+function listed(what: string, names: readonly string[]): string {
+  return names.length === 0 ? `there are no ${what}: write one first` : `the ${what} are ${list(names)}`;
 }
 
 function list(names: readonly string[]): string {

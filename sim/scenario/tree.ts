@@ -13,7 +13,7 @@ import {
 } from "yaml";
 import type { Diagnostics } from "../base/diagnostics.ts";
 import { type Entry, lineText, type Node, type Path, type ScalarNode, type Span, spanAt } from "../base/node.ts";
-import { ALIASES_MAX, DEPTH_MAX, NODES_MAX, VARIABLE_LENGTH_MAX } from "./limits.ts";
+import { ALIASES_MAX, DEPTH_HINT, DEPTH_MAX, NODES_MAX, VARIABLE_LENGTH_MAX } from "./limits.ts";
 import { expandVariables, plainValue } from "./variables.ts";
 import type { Origin } from "./yaml.ts";
 
@@ -71,7 +71,7 @@ export class TreeBuilder {
     if (isScalar(node)) return this.#scalar(node, here);
     if (here.depth >= DEPTH_MAX) {
       const message = `more than ${DEPTH_MAX} levels of lists and maps inside each other`;
-      return this.#refuse(node, here, message, undefined, true);
+      return this.#refuse(node, here, message, DEPTH_HINT, true);
     }
     this.#open.add(node);
     const built = isMap(node) ? this.#map(node, here) : isSeq(node) ? this.#list(node.items, node, here) : undefined;

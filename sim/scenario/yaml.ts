@@ -4,7 +4,7 @@
 import { Composer, type Document, isDocument, Lexer, type Node as YamlNode, Parser } from "yaml";
 import type { Diagnostics } from "../base/diagnostics.ts";
 import { lineStarts, lineText, type Source, spanAt } from "../base/node.ts";
-import { DEPTH_MAX, FILE_BYTES_MAX } from "./limits.ts";
+import { DEPTH_HINT, DEPTH_MAX, FILE_BYTES_MAX } from "./limits.ts";
 import { explainSyntax } from "./syntax.ts";
 
 export interface YamlText {
@@ -60,7 +60,8 @@ export function readYaml(text: string, origin: Origin, diagnostics: Diagnostics)
   const documents = composeRepaired(text, origin, damage, diagnostics);
   if (documents === undefined) return say(0, 1, "this cannot be read as YAML", "is it a text file?");
   if (typeof documents === "number") {
-    return say(documents, documents + 1, `more than ${DEPTH_MAX} levels of lists and maps inside each other`);
+    const message = `more than ${DEPTH_MAX} levels of lists and maps inside each other`;
+    return say(documents, documents + 1, message, DEPTH_HINT);
   }
   const [document, second] = documents;
   if (document === undefined) return say(0, 1, "there is nothing in it", "a scenario begins with name: …");

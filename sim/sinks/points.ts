@@ -184,7 +184,9 @@ export class Points {
   #call(batch: FactBatch, row: number): void {
     const traits = callTraits(batch, row);
     if (traits === 0) return;
-    if ((traits & (Trait.retry | Trait.timeout)) !== 0) this.#attempt(traits, batch, row);
+    if ((traits & (Trait.retry | Trait.timeout | Trait.heldBack | Trait.hedge)) !== 0) {
+      this.#attempt(traits, batch, row);
+    }
     if ((traits & Trait.journey) === 0) return;
     const status = batch.status[row]!, outcome = batch.outcome[row]!;
     const key = (this.#callee(batch, row) * STATUSES + status) * OUTCOMES_MAX + outcome;
@@ -308,6 +310,9 @@ export class Points {
 const NO_ANSWER: ReadonlyMap<number, readonly [code: string, error: string]> = new Map([
   [Outcome.timeout, ["1050", "request timeout"]],
   [Outcome.aborted, ["1212", "dial: connection refused"]],
+  [Outcome.notPermitted, ["1000", "circuit breaker is open"]],
+  [Outcome.bulkheadFull, ["1000", "bulkhead is full"]],
+  [Outcome.noConnection, ["1000", "no connection within the pool's wait"]],
 ]);
 const OTHER_ERROR = ["1000", "no answer"] as const;
 

@@ -143,9 +143,6 @@ export class LogLines {
         if (batch.endpoint[row]! < 0) return -1;
         template = this.#stepTemplate(batch, row);
         break;
-      case FactKind.change:
-        template = this.#changeTemplate(batch, row);
-        break;
       default:
         return -1;
     }
@@ -576,9 +573,8 @@ export class LogLines {
 
   // ---- what callers think of their callees -------------------------------------------------------------------------
 
-  #changeTemplate(batch: FactBatch, row: number): Template | null {
-    const change = batch.outcome[row]!, isSlow = batch.status[row] === 1;
-    if (change < Change.breakerOpened || change > Change.returned) return null;
+  #callerChangeTemplate(batch: FactBatch, row: number, change: number): Template | null {
+    const isSlow = batch.status[row] === 1;
     // The users write no log.
     if ((batch.flags[row]! & FactFlag.journey) !== 0) return null;
     const key = (batch.site[row]! * 64 + change) * 2 + (isSlow ? 1 : 0);
@@ -610,9 +606,16 @@ export class LogLines {
 
   // ---- changes -----------------------------------------------------------------------------------------------------
 
-  /** Of changes that the service itself writes a line about. */
   #changeTemplate(batch: FactBatch, row: number): Template | null {
-    if (batch.outcome[row] !== Change.paused) return null;
+    const change = batch.outcome[row]!;
+    if (change === Change.paused) return this.#pauseTemplate(batch, row);
+    if (change >= Change.breakerOpened && change <= Change.returned) {
+      return this.#callerChangeTemplate(batch, row, change);
+    }
+    return null;
+  }
+
+  #pauseTemplate(batch: FactBatch, row: number): Template | null {
     const isFull = batch.wait[row]! >= FULL_PAUSE_NS;
     const key = batch.service[row]! * 2 + (isFull ? 1 : 0);
     let template = this.#pauses.get(key);

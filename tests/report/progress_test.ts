@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Nanos } from "../../sim/base/time.ts";
 import type { WorkloadStats } from "../../sim/metrics/report.ts";
-import { plainProgress, progressLines, type ProgressState } from "../../sim/report/progress.ts";
+import { expectedEnd, plainProgress, progressLines, type ProgressState } from "../../sim/report/progress.ts";
 
 const S = 1e9;
 
@@ -114,4 +114,36 @@ Deno.test("a run without end shows the time that has passed, and neither a share
   assert.match(run!, /^running 0:42 {2}120,331 spans/);
   assert.match(soak!, /^ {4}soak \[-+\] {4}∞ {2}12\/50 VUs/);
   assert.match(plainProgress(endless), /^0:42 \| soak: 12 VUs/);
+});
+
+Deno.test("a block is never taller than the terminal, and keeps the workloads that run", () => {
+  const many = Array.from({ length: 30 }, (_, i) => workload(`w${i}`, i < 20 ? { startTime: 90 * S as Nanos } : {}));
+  for (let rows = 8; rows < 40; rows++) {
+    const lines = progressLines({ ...STATE, workloads: many }, { columns: 80, rows, color: false });
+    assert.ok(lines.length < rows, `${lines.length} lines of ${rows} rows`);
+  }
+  const lines = progressLines({ ...STATE, workloads: many }, { columns: 80, rows: 14, color: false });
+  assert.match(lines[1]!, /^ {4}w20 /);
+  assert.equal(lines.at(-2), "    and 20 more");
+});
+
+Deno.test("long names that begin alike are told apart", () => {
+  const names = Array.from({ length: 12 }, (_, i) => `a-very-long-workload-name-number-${i}-for-the-terminal`);
+  const state = { ...STATE, workloads: [...names, "short"].map((name) => workload(name)) };
+  const lines = progressLines(state, { columns: 80, color: false }).slice(1, 14);
+  const shown = lines.map((line) => line.slice(4, 24).trim());
+  assert.equal(new Set(shown).size, 13, shown.join("\n"));
+  for (const name of shown.slice(0, 12)) assert.match(name, /^a-very….*\d/);
+  assert.equal(shown[12], "short");
+});
+
+Deno.test("a workload that waits for another says so, and until then the end is not known", () => {
+  const waiting = workload("load", { startTime: 600 * S as Nanos, waitsFor: "warm", vus: 0, complete: 0 });
+  const state = { ...STATE, workloads: [workload("warm"), waiting], end: expectedEnd([waiting]) };
+  assert.equal(state.end, Infinity);
+  const [run, , load] = progressLines(state, { columns: 80, color: false });
+  assert.match(run!, /^running 0:42 {2}\d/);
+  assert.match(load!, / 0% {2}after warm$/);
+  const done = workload("warm", { iterationsPlanned: 1234, length: 600 * S as Nanos });
+  assert.equal(expectedEnd([done, workload("load", { startTime: 2 * S as Nanos })]), 182 * S);
 });
