@@ -182,7 +182,10 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
     const text of [
       ...recording.notices,
       ...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices),
-      ...backfillWarnings(startEpochNs, 0 as Nanos, Date.now()),
+      ...backfillWarnings(startEpochNs, 0 as Nanos, Date.now(), {
+        logs: logsFolder !== undefined,
+        traces: flags.traces !== "none",
+      }),
     ]
   ) notice(text);
 
