@@ -33,7 +33,7 @@ export function replayText(report: ReplayReport, color: boolean, closing: readon
     `  ${paint.bold("replay")}: ${formatDuration(result.length)} of ${count(tally.spans, "span")} and ${
       count(tally.lines, "log record")
     }${passes}${ended}`,
-    `  ${timesText(result)}`,
+    ...timesLines(result).map((line) => `  ${line}`),
   ];
   const notes = [
     ...filteredLines(result),
@@ -57,12 +57,12 @@ function count(value: number, what: string): string {
   return `${formatCount(value)} ${what}${value === 1 ? "" : "s"}`;
 }
 
-function timesText({ recordedEpochNs, shiftSeconds }: ReplayResult): string {
-  if (recordedEpochNs === undefined) return "nothing to send";
+function timesLines({ recordedEpochNs, shiftSeconds }: ReplayResult): string[] {
+  if (recordedEpochNs === undefined) return ["nothing to send"];
   const now = recordedEpochNs + BigInt(shiftSeconds) * 1_000_000_000n;
   const shift = formatDuration((Math.abs(shiftSeconds) * 1e9) as Nanos);
   const how = shiftSeconds === 0 ? "its own times" : `${shift} ${shiftSeconds > 0 ? "later" : "earlier"}`;
-  return `recorded from ${formatTime(recordedEpochNs)}, sent as of ${formatTime(now)}: ${how}`;
+  return [`recorded from ${formatTime(recordedEpochNs)}`, `sent as of    ${formatTime(now)}, ${how}`];
 }
 
 function filteredLines({ account, outside }: ReplayResult): string[] {
