@@ -32,3 +32,12 @@ export function parseSeed(text: string): number {
   const seed = /^\d+$/.test(text) ? Number(text) : NaN;
   return parsed(Number.isSafeInteger(seed) ? seed : undefined, "It is a whole number from 0 to 9007199254740991.");
 }
+
+/** The value of --pace: simulated seconds in one second of wall time; Infinity for `max`. */
+export function parsePace(text: string): number {
+  if (text === "max") return Infinity;
+  if (text === "realtime") return 1;
+  const match = /^(\d+(?:\.\d+)?)x$/.exec(text);
+  const pace = match === null ? NaN : Number(match[1]);
+  return parsed(pace > 0 && pace <= 1e9 ? pace : undefined, "It is realtime, max, or a multiple like 10x.");
+}

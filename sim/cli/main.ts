@@ -7,6 +7,7 @@ import { printInvalid, UsageError } from "./command.ts";
 import { OutputLost, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { inspectCommand } from "./inspect_command.ts";
+import { replayCommand } from "./replay_command.ts";
 import { runCommand } from "./run_command.ts";
 import { schemaCommand } from "./schema_command.ts";
 import { stackDownCommand } from "./stack_down_command.ts";
@@ -21,6 +22,7 @@ Examples:
   deno task run scenarios/checkout.yaml                    in real time, about three minutes
   deno task run scenarios/checkout.yaml --pace max         the same bytes, as fast as it goes
   deno task inspect scenarios/checkout.yaml                what it will do, without running it
+  deno task replay runs/<run id>                           a recording again, as if it happened now
   deno task validate scenarios/
 `;
 
@@ -36,6 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .exitOverride();
   const commands = [
     runCommand,
+    replayCommand,
     inspectCommand,
     validateCommand,
     schemaCommand,

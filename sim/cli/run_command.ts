@@ -17,7 +17,8 @@ import {
   RunFilesError,
   writeRunFile,
 } from "../run/run_files.ts";
-import { LOG_DESTINATIONS, METRIC_MODES, RunSinks, TRACE_MODES, type TraceMode } from "../run/run_sinks.ts";
+import { LOG_DESTINATIONS, METRIC_MODES, RunSinks } from "../run/run_sinks.ts";
+import { TRACE_MODES, type TraceMode } from "../run/trace_destination.ts";
 import { Run, type RunResult } from "../run/run.ts";
 import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
 import { compileScenario } from "../scenario/compile.ts";
@@ -25,7 +26,7 @@ import type { Manifest } from "../run/manifest.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
 import { type OpenOutput, openOutputs, type Output, OutputError } from "../sinks/outputs.ts";
 import { visible } from "../base/diagnostics.ts";
-import { collect, parsed, parseSeed, UsageError } from "./command.ts";
+import { collect, parsePace, parseSeed, UsageError } from "./command.ts";
 import { colorOf, columnsOf, OutputLost, printError, printPatiently } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { grafanaLines } from "./grafana_lines.ts";
@@ -120,14 +121,6 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
     .option("--json", "print summary.json instead of the summary")
     .addHelpText("after", EXAMPLES)
     .action(async (path: string, flags: RunFlags) => finish(await run(path, flags)));
-}
-
-function parsePace(text: string): number {
-  if (text === "max") return Infinity;
-  if (text === "realtime") return 1;
-  const match = /^(\d+(?:\.\d+)?)x$/.exec(text);
-  const pace = match === null ? NaN : Number(match[1]);
-  return parsed(pace > 0 && pace <= 1e9 ? pace : undefined, "It is realtime, max, or a multiple like 10x.");
 }
 
 /** Start of the run: nanoseconds since the epoch. */

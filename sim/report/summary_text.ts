@@ -323,7 +323,8 @@ function endLines({ metrics, run }: SummaryInput, columns: number, paint: Paint)
   return [`  ${paint.bold(name)}${first.slice(name.length)}`, ...rest.map((line) => `  ${line}`)];
 }
 
-function accountLine(what: string, { generated, delivered, rejected, pending }: Account, paint: Paint): string {
+/** What became of the spans, or the log lines. */
+export function accountLine(what: string, { generated, delivered, rejected, pending }: Account, paint: Paint): string {
   const lost = (name: string, count: number): string =>
     count > 0 ? paint.red(`${name} ${formatCount(count)}`) : `${name} ${formatCount(count)}`;
   return `  ${what}: generated ${formatCount(generated)} = delivered ${formatCount(delivered)} + ${

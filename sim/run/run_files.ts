@@ -16,6 +16,8 @@ export const RUN_FILES = {
   metrics: "metrics.jsonl",
   openMetrics: "metrics.openmetrics",
   manifest: "manifest.json",
+  /** What a replay replays, and how: it has no scenario. */
+  replay: "replay.json",
 } as const;
 
 /** A name for a run that no other has: when it was made, and eight random digits. It stands in no line and no span. */
@@ -37,23 +39,28 @@ export interface ClaimedFolder {
  * Makes the folder of a run with its parents, and claims it for this run by its copy of the scenario: of several runs that
  * are started at once, one gets it.
  * @param document the scenario as it is run
+ * @param name of the file that the document becomes
  * @throws {RunFilesError} when it holds a run already, is no folder, or cannot be written to
  */
-export function claimRunFolder(folder: string, document: string): ClaimedFolder {
-  const scenario = join(folder, RUN_FILES.scenario);
+export function claimRunFolder(
+  folder: string,
+  document: string,
+  name: string = RUN_FILES.scenario,
+): ClaimedFolder {
+  const claim = join(folder, name);
   let isNew = false, isClaimed = false;
   const release = (): void => {
-    if (isClaimed) quietly(() => Deno.removeSync(scenario));
+    if (isClaimed) quietly(() => Deno.removeSync(claim));
     if (isNew) quietly(() => Deno.removeSync(folder));
   };
   try {
     Deno.mkdirSync(dirname(folder), { recursive: true });
     isNew = madeFolder(folder);
-    using file = created(scenario);
-    if (file === undefined) throw holdsRun(folder, RUN_FILES.scenario);
+    using file = created(claim);
+    if (file === undefined) throw holdsRun(folder, name);
     isClaimed = true;
     for (const entry of Deno.readDirSync(folder)) {
-      const isOthers = entry.name !== RUN_FILES.scenario && (Object.values(RUN_FILES) as string[]).includes(entry.name);
+      const isOthers = entry.name !== name && (Object.values(RUN_FILES) as string[]).includes(entry.name);
       if (isOthers) throw holdsRun(folder, entry.name);
     }
     let bytes: Uint8Array = new TextEncoder().encode(document);

@@ -1,5 +1,6 @@
 // Where a run's log lines and spans go: which sinks there are, and the account of all of them.
 
+import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { basename, join } from "node:path";
 import type { FactBatch } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -10,22 +11,18 @@ import { OpenMetricsFile } from "../sinks/openmetrics.ts";
 import { OtlpDelivery } from "../sinks/otlp_delivery.ts";
 import { OtlpFile } from "../sinks/otlp_file.ts";
 import { type OtlpOptions, shownUrl } from "../sinks/otlp_options.ts";
-import { askCollector } from "../sinks/otlp_probe.ts";
 import { DATA_POINTS, LOG_RECORDS, SPANS } from "../sinks/otlp_signal.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
 import type { OpenOutput } from "../sinks/outputs.ts";
 import { PointsFile } from "../sinks/points_file.ts";
 import type { Delivery, Sink } from "../sinks/sink.ts";
-import { TraceFile, TraceFileSink } from "../sinks/trace_file.ts";
+import { TraceFileSink } from "../sinks/trace_file.ts";
 import type { RunIdentity } from "../telemetry/identity.ts";
 import { LogRecordBuilder } from "../telemetry/log_records.ts";
 import { SpanBuilder } from "../telemetry/spans.ts";
 import type { Destination, Manifest } from "./manifest.ts";
 import { RUN_FILES, RunFilesError } from "./run_files.ts";
-
-/** `auto`: the collector if one answers, else the file; `otlp`: the collector in any case. */
-export const TRACE_MODES = ["auto", "otlp", "file", "none"] as const;
-export type TraceMode = (typeof TRACE_MODES)[number];
+import { traceDestination, type TraceMode } from "./trace_destination.ts";
 
 /** Files, one a service, or the collector (Loki takes OTLP itself). */
 export const LOG_DESTINATIONS = ["files", "otlp"] as const;
@@ -58,9 +55,6 @@ export interface RunSinksSettings extends SignalSettings {
   /** A path as the user would write it. */
   readonly showPath: (path: string) => string;
 }
-
-/** How long `auto` waits for a collector's answer. */
-const PROBE_TIMEOUT_MS = 1_000;
 
 const NOTHING: Delivery = { generated: 0, delivered: 0, rejected: 0, pending: 0 };
 
@@ -135,7 +129,7 @@ export class RunSinks {
   readonly #metrics: CountingSink | undefined;
   readonly #outputs: readonly PointsFile[];
   readonly #sinks: readonly Sink[];
-  readonly #traceFile: TraceFile;
+  readonly #traceFile: OtlpFile<ReadableSpan>;
   /** Where the spans go, in words: a line, and why where that is not what was asked for. */
   readonly tracesTo: readonly string[];
 
@@ -143,7 +137,7 @@ export class RunSinks {
     settings: RunSinksSettings,
     logs: LogFiles | undefined,
     spans: CountingSink | undefined,
-    traceFile: TraceFile,
+    traceFile: OtlpFile<ReadableSpan>,
     tracesTo: readonly string[],
     outputs: readonly PointsFile[],
   ) {
@@ -164,15 +158,8 @@ export class RunSinks {
    */
   static async open(settings: RunSinksSettings): Promise<RunSinks> {
     const { plan, identity, onNotice, otlp, showPath } = settings;
-    const traceFile = new TraceFile({ path: join(settings.runFolder, RUN_FILES.traces), onNotice });
-    const url = shownUrl(otlp.url);
-    let mode = settings.traces;
-    let why: readonly string[] = [];
-    if (mode === "auto") {
-      const { answers, words } = await askCollector(otlp, PROBE_TIMEOUT_MS);
-      mode = answers ? "otlp" : "file";
-      if (!answers) why = [`no collector at ${url}: ${words}`];
-    }
+    const traceFile = new OtlpFile({ path: join(settings.runFolder, RUN_FILES.traces), onNotice }, SPANS);
+    const { mode, why } = await traceDestination(settings.traces, otlp);
     const logs = settings.logsTo === "otlp" ? undefined : openLogs(settings);
     const builder = new SpanBuilder(plan, identity);
     const outputs = settings.outputs.map(({ output, name, open }) =>
@@ -194,7 +181,7 @@ export class RunSinks {
       return new RunSinks(settings, logs, sink, traceFile, [showPath(traceFile.path), ...why], outputs);
     }
     const sink = new OtlpSink({ source: builder, signal: SPANS, options: otlp, pendingStore: traceFile, onNotice });
-    return new RunSinks(settings, logs, sink, traceFile, [url], outputs);
+    return new RunSinks(settings, logs, sink, traceFile, [shownUrl(otlp.url)], outputs);
   }
 
   /** `metrics` (data points) and `points` (of all outputs together) are undefined when there are none. */

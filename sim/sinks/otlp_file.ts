@@ -24,6 +24,8 @@ export class OtlpFile<T> {
   readonly #open: OpenFile;
   readonly #onNotice: (text: string) => void;
   #file: RecordFile | undefined;
+  /** Used again for each line: a file has many, of about a megabyte. */
+  #line = new Uint8Array(0);
   #generated = 0;
   #delivered = 0;
   #error: Error | undefined;
@@ -72,11 +74,17 @@ export class OtlpFile<T> {
     }
     const body = this.signal.serialize(items);
     if (body === undefined) throw new Error(`${this.signal.nouns} could not be serialised`);
-    const line = new Uint8Array(body.length + 1);
-    line.set(body);
-    line[body.length] = LINE_END;
+    const line = this.#lineOf(body);
     if (this.#file.append(line, [line.length]) === 1) this.#delivered += items.length;
     this.#noticeError();
+  }
+
+  /** Its bytes are those of the next line after the next call. */
+  #lineOf(body: Uint8Array): Uint8Array {
+    if (body.length >= this.#line.length) this.#line = new Uint8Array(body.length * 2);
+    this.#line.set(body);
+    this.#line[body.length] = LINE_END;
+    return this.#line.subarray(0, body.length + 1);
   }
 
   #noticeError(): void {

@@ -1,19 +1,14 @@
-// Delivers a run's spans to a collector: builds them as there is room for another export.
+// Delivers spans or log records to a collector: makes them of the rows of batches, as there is room for another export.
 
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { FactBatch } from "../plan/facts.ts";
 import { OtlpDelivery, type OtlpTuning, type PendingStore } from "./otlp_delivery.ts";
 import type { OtlpOptions } from "./otlp_options.ts";
 import type { OtlpSignal } from "./otlp_signal.ts";
-import type { Delivery, Sink } from "./sink.ts";
+import type { Delivery, ItemSource, Rows, Sink } from "./sink.ts";
 
-/** Makes the item of a row, if it has one. */
-export interface ItemSource<T> {
-  build(batch: FactBatch, row: number): T | undefined;
-}
-
-export interface OtlpSinkSettings<T> {
-  readonly source: ItemSource<T>;
+export interface OtlpSinkSettings<T, Batch = FactBatch> {
+  readonly source: ItemSource<T, Batch>;
   readonly signal: OtlpSignal<T>;
   readonly options: OtlpOptions;
   readonly pendingStore: PendingStore<T>;
@@ -22,12 +17,12 @@ export interface OtlpSinkSettings<T> {
   readonly tuning?: Partial<OtlpTuning>;
 }
 
-/** A sink whose items are made from one row each: spans and log records. */
-export class OtlpSink<T = ReadableSpan> implements Sink {
-  readonly #source: ItemSource<T>;
+/** A sink whose items are made from one row each: spans and log records of a run, spans of a replay. */
+export class OtlpSink<T = ReadableSpan, Batch extends Rows = FactBatch> implements Sink<Batch> {
+  readonly #source: ItemSource<T, Batch>;
   readonly #delivery: OtlpDelivery<T>;
 
-  constructor(settings: OtlpSinkSettings<T>) {
+  constructor(settings: OtlpSinkSettings<T, Batch>) {
     this.#source = settings.source;
     this.#delivery = new OtlpDelivery(settings);
   }
@@ -37,7 +32,7 @@ export class OtlpSink<T = ReadableSpan> implements Sink {
     return this.#delivery.account;
   }
 
-  take(batch: FactBatch): void | Promise<void> {
+  take(batch: Batch): void | Promise<void> {
     this.#delivery.throwFailure();
     const row = this.#build(batch, 0);
     return row < batch.length ? this.#takeRest(batch, row) : this.#delivery.turn();
@@ -53,7 +48,7 @@ export class OtlpSink<T = ReadableSpan> implements Sink {
   }
 
   /** Builds items until the batch has no more rows or every export is under way, and gives the next row. */
-  #build(batch: FactBatch, from: number): number {
+  #build(batch: Batch, from: number): number {
     for (let row = from; row < batch.length; row++) {
       if (!this.#delivery.hasRoom()) return row;
       const item = this.#source.build(batch, row);
@@ -62,7 +57,7 @@ export class OtlpSink<T = ReadableSpan> implements Sink {
     return batch.length;
   }
 
-  async #takeRest(batch: FactBatch, from: number): Promise<void> {
+  async #takeRest(batch: Batch, from: number): Promise<void> {
     for (let row = from; row < batch.length; row = this.#build(batch, row)) await this.#delivery.ready();
   }
 }

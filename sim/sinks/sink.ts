@@ -1,4 +1,4 @@
-// What every sink is, and the account that it keeps.
+// What every sink is, what it takes, and the account that it keeps.
 
 import type { FactBatch } from "../plan/facts.ts";
 
@@ -13,9 +13,20 @@ export interface Delivery {
   pending: number;
 }
 
-export interface Sink {
-  /** Takes the facts of a batch before it returns or resolves; a promise holds the engine back until it resolves. */
-  take(batch: FactBatch): void | Promise<void>;
+/** A batch of rows: of facts, or of what a replay sends again. */
+export interface Rows {
+  readonly length: number;
+}
+
+/** Makes the item of a row, if it has one. */
+export interface ItemSource<T, Batch = FactBatch> {
+  build(batch: Batch, row: number): T | undefined;
+}
+
+/** What takes batches: of facts, or of what a replay sends again. */
+export interface Sink<Batch = FactBatch> {
+  /** Takes what is in a batch before it returns or resolves; a promise holds the engine back until it resolves. */
+  take(batch: Batch): void | Promise<void>;
   /** Called at fixed simulated times, whatever the pace: what a file's layout depends on happens here. */
   evaluate?(): void | Promise<void>;
   /** Called in wall time when the pace makes the run wait: hands on what is buffered, so that a reader sees it. */

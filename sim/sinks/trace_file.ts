@@ -1,33 +1,20 @@
-// Writes spans to a file of OTLP JSON lines: what the OpenTelemetry Collector's file exporter writes and its
-// otlpjsonfile receiver reads.
+// Writes spans to a file of OTLP JSON lines instead of sending them.
 
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { FactBatch } from "../plan/facts.ts";
-import type { SpanBuilder } from "../telemetry/spans.ts";
-import { LINE_ITEMS_MAX, OtlpFile, type OtlpFileSettings } from "./otlp_file.ts";
-import { SPANS } from "./otlp_signal.ts";
-import type { Delivery, Sink } from "./sink.ts";
-
-/** A line of a trace file has so many spans at most. */
-export const LINE_SPANS_MAX = LINE_ITEMS_MAX;
-
-/** The file, with what a run calls its spans. */
-export class TraceFile extends OtlpFile<ReadableSpan> {
-  constructor(settings: OtlpFileSettings) {
-    super(settings, SPANS);
-  }
-}
+import { LINE_ITEMS_MAX, type OtlpFile } from "./otlp_file.ts";
+import type { Delivery, ItemSource, Rows, Sink } from "./sink.ts";
 
 /**
- * The sink whose destination is a trace file. A line ends after LINE_SPANS_MAX spans and at each evaluation, never when
+ * The sink whose destination is a trace file. A line ends after LINE_ITEMS_MAX spans and at each evaluation, never when
  * a batch does: so the file's bytes are the same at any pace.
  */
-export class TraceFileSink implements Sink {
-  readonly #builder: Pick<SpanBuilder, "build">;
-  readonly #file: TraceFile;
-  #spans: ReadableSpan[] = [];
+export class TraceFileSink<T = ReadableSpan, Batch extends Rows = FactBatch> implements Sink<Batch> {
+  readonly #builder: ItemSource<T, Batch>;
+  readonly #file: OtlpFile<T>;
+  #spans: T[] = [];
 
-  constructor(builder: Pick<SpanBuilder, "build">, file: TraceFile) {
+  constructor(builder: ItemSource<T, Batch>, file: OtlpFile<T>) {
     this.#builder = builder;
     this.#file = file;
   }
@@ -44,12 +31,12 @@ export class TraceFileSink implements Sink {
     };
   }
 
-  take(batch: FactBatch): void {
+  take(batch: Batch): void {
     for (let row = 0; row < batch.length; row++) {
       const span = this.#builder.build(batch, row);
       if (span === undefined) continue;
       this.#spans.push(span);
-      if (this.#spans.length === LINE_SPANS_MAX) this.#endLine();
+      if (this.#spans.length === LINE_ITEMS_MAX) this.#endLine();
     }
   }
 

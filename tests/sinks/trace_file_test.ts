@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { FactBatch, FactKind } from "../../sim/plan/facts.ts";
 import type { Plan } from "../../sim/plan/plan.ts";
-import { LINE_SPANS_MAX, TraceFile, TraceFileSink } from "../../sim/sinks/trace_file.ts";
+import { LINE_ITEMS_MAX, OtlpFile } from "../../sim/sinks/otlp_file.ts";
+import { SPANS } from "../../sim/sinks/otlp_signal.ts";
+import { TraceFileSink } from "../../sim/sinks/trace_file.ts";
 import { SpanBuilder } from "../../sim/telemetry/spans.ts";
 import { addRow, IDENTITY, shop, siteOf, TRACE_HEX } from "../telemetry/plan.ts";
 import { type Disk, disk } from "./failing_file.ts";
@@ -9,9 +12,9 @@ import { type Disk, disk } from "./failing_file.ts";
 const PATH = "traces.jsonl";
 const plan = shop();
 
-function file({ open }: Disk): { traces: TraceFile; notices: string[] } {
+function file({ open }: Disk): { traces: OtlpFile<ReadableSpan>; notices: string[] } {
   const notices: string[] = [];
-  return { traces: new TraceFile({ path: PATH, open, onNotice: (text) => notices.push(text) }), notices };
+  return { traces: new OtlpFile({ path: PATH, open, onNotice: (text) => notices.push(text) }, SPANS), notices };
 }
 
 function requests(of: Plan, count: number, first = 0): FactBatch {
@@ -80,7 +83,7 @@ Deno.test("lines end by count and at evaluations, never where a batch or a flush
   });
   const [one, ...others] = await Promise.all(texts);
   for (const other of others) assert.equal(other, one);
-  assert.deepEqual(linesOf(one!).map((line) => spansOf(line).length), [LINE_SPANS_MAX, LINE_SPANS_MAX, 500, 3]);
+  assert.deepEqual(linesOf(one!).map((line) => spansOf(line).length), [LINE_ITEMS_MAX, LINE_ITEMS_MAX, 500, 3]);
 });
 
 Deno.test("there is no file before the first span", async () => {

@@ -1,0 +1,335 @@
+// deno task replay: sends recorded telemetry again as if it happened now.
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import { basename, join } from "node:path";
+import denoJson from "../../deno.json" with { type: "json" };
+import { visible } from "../base/diagnostics.ts";
+import { formatDuration, type Nanos, nanos, parseDuration } from "../base/time.ts";
+import { findRecording, type Recording, RecordingError } from "../replay/recording.ts";
+import { PatternError, Redaction } from "../replay/redaction.ts";
+import { type Bound, Replay, type ReplayResult } from "../replay/replay.ts";
+import { replayJson, type ReplayReport, replayText } from "../replay/replay_report.ts";
+import { ReplaySinks } from "../replay/replay_sinks.ts";
+import { WallClock } from "../replay/wall_clock.ts";
+import { claimRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
+import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
+import { TRACE_MODES, type TraceMode } from "../run/trace_destination.ts";
+import { readOtlpOptions } from "../sinks/otlp_options.ts";
+import { collect, parsed, parsePace, UsageError } from "./command.ts";
+import { colorOf, OutputLost, printError, printPatiently } from "./console.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { projectPath, shownPath, userPath } from "./paths.ts";
+import { ProgressDisplay } from "./progress_display.ts";
+import { onSignals } from "./signals.ts";
+
+interface ReplayFlags {
+  readonly pace: number;
+  readonly start: string;
+  /** How often; Infinity without a number; absent: once. */
+  readonly loop?: number | true;
+  readonly keepIds?: boolean;
+  readonly only?: readonly string[];
+  readonly from?: Bound;
+  readonly to?: Bound;
+  readonly redact?: readonly string[];
+  /** A folder; false with --no-logs; true when neither was given. */
+  readonly logs: string | boolean;
+  readonly results?: string;
+  readonly traces: TraceMode;
+  readonly otlpEndpoint?: string;
+  readonly quiet?: boolean;
+  readonly color: boolean;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+A recording is the folder of a run, a file, or a folder of files: OTLP JSON or protobuf (the Collector's file exporter),
+answers of Tempo's and Jaeger's API, log files (JSON lines, logfmt, nginx, plain lines with a time); gzip or zstd or as they
+are. What a file holds tells its format. Times are shifted by whole seconds, so that all of them keep their digits.
+
+Exit codes:
+  0 all went well, 104 invalid flags or nothing to replay, 105 interrupted, 109 internal error, 110 telemetry was not delivered
+
+Examples:
+  deno task replay runs/20261123-120000-1a2b3c4d                 a run, with its logs
+  deno task replay traces.jsonl app.log.gz --pace 10x
+  deno task replay jaeger-trace.json --start -10m --pace max     as if it happened ten minutes ago
+  deno task replay traces.jsonl --only service=payment --from 30s --to 2m
+  deno task replay traces.jsonl --redact 'user.*' --redact '/\\d{16}/'
+`;
+
+export function replayCommand(finish: (code: ExitCode) => void): Command {
+  return new Command("replay")
+    .summary("send recorded telemetry again, as if it happened now")
+    .description("Sends recorded traces and logs again as if they happened now, in step with each other.")
+    .argument("<recordings...>", "folders of runs, files, or folders of files")
+    .addOption(
+      new Option("--pace <pace>", "realtime, a multiple like 10x, or max").argParser(parsePace).default(1, "realtime"),
+    )
+    .option("--start <time>", "when the first record happens: now, -6h, or RFC 3339", "now")
+    .option("--loop [times]", "again and again, each time later and with other ids", parseTimes)
+    .option("--keep-ids", "keep trace and span ids instead of replacing them consistently")
+    .option("--only <service=names>", "only these services: service=payment,cart (repeatable)", collectServices)
+    .option("--from <time>", "from this time of the recording on: 30s after its beginning, or RFC 3339", parseBound)
+    .option("--to <time>", "before this time of the recording", parseBound)
+    .option(
+      "--redact <pattern>",
+      "hide the values of attributes and fields of this name (user.*), or what matches /an expression/ (repeatable)",
+      collect,
+    )
+    .option("--logs <dir>", "folder of the log files (default: logs/)")
+    .option("--no-logs", "write no log files")
+    .option("--results <dir>", "folder of this replay's files (default: runs/<replay id>/)")
+    .addOption(new Option("--traces <mode>", "where spans go").choices(TRACE_MODES).default("auto"))
+    .option(
+      "--otlp-endpoint <url>",
+      "collector, /v1/traces is appended (default: OTEL_EXPORTER_OTLP_ENDPOINT or http://localhost:4318)",
+    )
+    .option("-q, --quiet", "print no progress and no summary")
+    .option("--no-color", "no colours")
+    .option("--json", "print summary.json instead of the summary")
+    .addHelpText("after", EXAMPLES)
+    .action(async (paths: string[], flags: ReplayFlags) => finish(await replay(paths, flags)));
+}
+
+function parseTimes(text: string): number {
+  const times = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return parsed(times > 0 ? times : undefined, "It is a number of times, or nothing for without end.");
+}
+
+function collectServices(text: string, before: readonly string[] = []): string[] {
+  const match = /^service=(.+)$/.exec(text);
+  const names = (match?.[1] ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidArgumentError("It is service=NAME, or service=NAME,NAME.");
+  return [...before, ...names];
+}
+
+function parseBound(text: string): Bound {
+  const after = parseDuration(text);
+  if (after !== undefined) return { kind: "relative", after };
+  const epochNs = /^\d{4}-/.test(text) ? parseTime(text, 0) : undefined;
+  return parsed(
+    epochNs === undefined ? undefined : { kind: "absolute", epochNs },
+    "It is a time since the recording's beginning like 2m30s, or one like 2026-11-23T12:00:00Z.",
+  );
+}
+
+function passesOf({ loop, keepIds, pace }: ReplayFlags): number {
+  if (loop === undefined) return 1;
+  if (keepIds === true) {
+    throw new UsageError("--loop and --keep-ids exclude each other: a second time the same ids would be other spans'");
+  }
+  if (loop === true && pace === Infinity) {
+    throw new UsageError("--loop without a number and --pace max: nobody could stop it in time; write --loop 10");
+  }
+  return loop === true ? Infinity : loop;
+}
+
+function startOf(text: string): bigint {
+  const time = parseTime(text, Date.now());
+  if (time === undefined) throw new UsageError(`--start ${text}: it is now, -6h, or a time like 2026-11-23T12:00:00Z`);
+  if (time < 1_000_000_000n || time > 9_000_000_000_000_000_000n) {
+    throw new UsageError(`--start ${text}: the replay must lie between 1970 and 2255`);
+  }
+  return time;
+}
+
+/** Runs what may find the user's input unusable, and says so as a usage error. */
+async function usable<T>(run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const isTheirs = error instanceof RecordingError || error instanceof PatternError ||
+      error instanceof RunFilesError;
+    throw isTheirs ? new UsageError(error.message) : error;
+  }
+}
+
+async function replay(paths: readonly string[], flags: ReplayFlags): Promise<ExitCode> {
+  const otlp = readOtlpOptions((name) => Deno.env.get(name), flags.otlpEndpoint);
+  const startEpochNs = startOf(flags.start);
+  const passes = passesOf(flags);
+  const redaction = await usable(() => new Redaction(flags.redact ?? []));
+  const recording = await usable(() => findRecording(paths.map(userPath), projectPath("logs"), shownPath));
+  const id = newRunId();
+  const runFolder = flags.results === undefined ? projectPath(`runs/${id}`) : userPath(flags.results);
+  const logsFolder = flags.logs === false
+    ? undefined
+    : typeof flags.logs === "string"
+    ? userPath(flags.logs)
+    : projectPath("logs");
+  const display = new ProgressDisplay({ quiet: flags.quiet === true, color: flags.color });
+  const notice = (text: string): void => display.notice(visible(text));
+  const recordings = paths.map((path) => shownPath(userPath(path)));
+  const claimed = await usable(() =>
+    claimRunFolder(
+      runFolder,
+      JSON.stringify({ recordings, flags: calledWith(flags) }, undefined, 2) + "\n",
+      RUN_FILES.replay,
+    )
+  );
+  const sinks = await ReplaySinks.open({
+    runId: id,
+    logsFolder,
+    runFolder,
+    traces: flags.traces,
+    otlp,
+    onNotice: notice,
+    showPath: shownPath,
+  });
+  display.lines(head(recording, startEpochNs, flags, logsFolder, sinks));
+  for (
+    const text of [
+      ...recording.notices,
+      ...(flags.traces === "file" || flags.traces === "none" ? [] : otlp.notices),
+      ...backfillWarnings(startEpochNs, 0 as Nanos, Date.now(), {
+        logs: logsFolder !== undefined,
+        traces: flags.traces !== "none",
+      }),
+    ]
+  ) notice(text);
+
+  const session = new Replay({
+    parts: recording.parts,
+    filter: { services: new Set(flags.only ?? []), redaction: redaction.isEmpty ? undefined : redaction },
+    ...(flags.from === undefined ? {} : { from: flags.from }),
+    ...(flags.to === undefined ? {} : { to: flags.to }),
+    pace: flags.pace,
+    startEpochNs,
+    passes,
+    keepIds: flags.keepIds === true,
+    idKey: crypto.getRandomValues(new Uint32Array(4)),
+    sinks,
+    clock: new WallClock(),
+    showPath: shownPath,
+    progress: ({ now, end }) => {
+      const { spans, logs } = sinks.delivery;
+      display.progress({ now, end, spans: spans.generated, logs: logs.generated, faults: [], workloads: [] });
+    },
+  });
+  let isOver = false;
+  onSignals(() => {
+    notice(
+      isOver
+        ? "the replay is over, its summary is being written; once more ends at once"
+        : "interrupted: writing what was sent; once more ends at once",
+    );
+    session.interrupt();
+  });
+  let result: ReplayResult;
+  try {
+    result = await usable(() => session.execute());
+  } catch (error) {
+    claimed.release();
+    throw error;
+  } finally {
+    isOver = true;
+    display.end();
+  }
+  return await finish();
+
+  async function finish(): Promise<ExitCode> {
+    const report: ReplayReport = {
+      id,
+      version: denoJson.version,
+      recordings,
+      files: recording.parts.length,
+      keepIds: flags.keepIds === true,
+      result,
+      delivery: sinks.delivery,
+    };
+    const json = JSON.stringify(replayJson(report), undefined, 2) + "\n";
+    const { tally } = result;
+    const isEmpty = tally.spans + tally.lines === 0;
+    if (result.behindMs > 1000) {
+      notice(`the replay fell behind its pace by up to ${formatDuration(nanos(result.behindMs * 1e6))}`);
+    }
+    let code = codeOf(result, sinks), written = "not written";
+    const failed = (error: unknown, kind: typeof RunFilesError | typeof OutputLost): void => {
+      if (!(error instanceof kind)) throw error;
+      printError(`error: ${visible(error.message)}\n`);
+      if (code === ExitCode.success) code = ExitCode.undelivered;
+    };
+    try {
+      if (isEmpty) claimed.release();
+      else {
+        writeRunFile(runFolder, RUN_FILES.summary, json);
+        written = shownPath(join(runFolder, RUN_FILES.summary));
+      }
+    } catch (error) {
+      failed(error, RunFilesError);
+    }
+    // A full disk costs the file, but not the account of the replay.
+    try {
+      if (flags.json) await printPatiently(json);
+      else if (!flags.quiet) {
+        const color = colorOf(Deno.stdout, flags.color);
+        await printPatiently(replayText(report, color, closing(id, logsFolder, sinks, written)));
+      }
+    } catch (error) {
+      failed(error, OutputLost);
+    }
+    if (isEmpty && result.ended === "completed") {
+      throw new UsageError(`there is nothing to replay in ${recordings.join(", ")}`);
+    }
+    return code;
+  }
+}
+
+/** The flags that change what is sent, for the replay's own file; patterns to redact may be telling, so they are counted. */
+function calledWith({ pace, start, loop, keepIds, only, from, to, redact }: ReplayFlags): Record<string, unknown> {
+  const bound = (time: Bound | undefined): string | undefined =>
+    time === undefined ? undefined : time.kind === "relative" ? formatDuration(time.after) : formatTime(time.epochNs);
+  return {
+    pace: pace === Infinity ? "max" : `${pace}x`,
+    start,
+    loop: loop === true ? "unlimited" : loop,
+    keepIds: keepIds === true,
+    only,
+    from: bound(from),
+    to: bound(to),
+    redact: redact?.length,
+  };
+}
+
+function codeOf(result: ReplayResult, sinks: ReplaySinks): ExitCode {
+  if (result.ended === "interrupted") return ExitCode.interrupted;
+  const { spans, logs } = sinks.delivery;
+  const lost = spans.pending + spans.rejected + logs.pending + logs.rejected;
+  return lost > 0 ? ExitCode.undelivered : ExitCode.success;
+}
+
+function head(
+  recording: Recording,
+  startEpochNs: bigint,
+  { pace, loop }: ReplayFlags,
+  logsFolder: string | undefined,
+  sinks: ReplaySinks,
+): string[] {
+  const { parts } = recording;
+  const what = parts.length === 1 ? basename(parts[0]!.path) : `${parts.length} files`;
+  const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
+  const loops = loop === undefined ? "" : loop === true ? ", again and again (Ctrl-C ends it)" : `, ${loop} times`;
+  return [
+    visible(`replay of ${what} as of ${formatTime(startEpochNs)} ${paceText}${loops}`),
+    `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
+    ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
+  ];
+}
+
+/** Where everything is. */
+function closing(id: string, logsFolder: string | undefined, sinks: ReplaySinks, summary: string): string[] {
+  const lines: string[] = [];
+  if (sinks.logFiles.length > 0) lines.push(`logs     ${shownPath(logsFolder!)}/<service>/<service>-${id}.log`);
+  const { spans } = sinks.delivery;
+  if (sinks.traceFile !== undefined) {
+    const what = spans.pending === 0
+      ? ""
+      : sinks.toCollector
+      ? ` (${spans.pending} spans that no collector has acknowledged)`
+      : ` (without ${spans.pending} spans that could not be written)`;
+    lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
+  } else if (spans.generated > 0) lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
+  lines.push(`summary  ${summary}`);
+  return lines;
+}

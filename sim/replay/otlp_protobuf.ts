@@ -1,0 +1,165 @@
+// Reads OTLP in protobuf: messages with their length before each (four bytes as the Collector's file exporter writes
+// them, or a varint), or one message alone. Spans become OTLP JSON, so that everything passes the same scanner.
+// https://github.com/open-telemetry/opentelemetry-proto, https://protobuf.dev/programming-guides/encoding/
+
+import { attributesJson, JsonText, Proto, protoAttributes, ProtoError, protoSpan, WIRE } from "./protobuf_values.ts";
+import type { FileContext } from "./record_reader.ts";
+import type { RecordSink } from "./records.ts";
+import { Resources } from "./resources.ts";
+import { SpanMaker } from "./span_maker.ts";
+
+const FIELD = { resourceItems: 1, resource: 1, scopeItems: 2, resourceSchema: 3, scope: 1, items: 2, scopeSchema: 3 };
+const FIXED64_FIELD_1 = 0x09;
+
+/** Hands on the spans and log records of messages. */
+export class OtlpMessages {
+  readonly #context: FileContext;
+  readonly #resources = new Resources();
+  readonly #maker: SpanMaker;
+  readonly #json = new JsonText();
+
+  constructor(context: FileContext) {
+    this.#context = context;
+    this.#maker = new SpanMaker(context);
+  }
+
+  /**
+   * Reads an ExportTraceServiceRequest or an ExportLogsServiceRequest.
+   * @param where the message's place in the file, for what is told of it
+   */
+  message(bytes: Uint8Array, from: number, to: number, where: number, sink: RecordSink): void {
+    this.#guarded(where, () => {
+      const proto = new Proto(bytes, from, to);
+      while (proto.next()) {
+        if (proto.field === FIELD.resourceItems && proto.wire === WIRE.bytes) {
+          this.resourceItems(bytes, proto.from, proto.to, where, sink);
+        }
+      }
+    });
+  }
+
+  /** Reads a ResourceSpans or a ResourceLogs. */
+  resourceItems(bytes: Uint8Array, from: number, to: number, where: number, sink: RecordSink): void {
+    this.#guarded(where, () => {
+      // Fields may come in any order: what all spans need is read first.
+      let resource = "{}", schema = '""';
+      const first = new Proto(bytes, from, to);
+      while (first.next()) {
+        if (first.wire !== WIRE.bytes) continue;
+        if (first.field === FIELD.resource) resource = attributesJson(this.#json, bytes, first.from, first.to);
+        else if (first.field === FIELD.resourceSchema) schema = this.#json.quoted(bytes, first.from, first.to);
+      }
+      const found = this.#resources.resource(resource);
+      this.#resources.resourceSchema(resource, found, schema);
+      this.#maker.view.resource = found;
+      const proto = new Proto(bytes, from, to);
+      while (proto.next()) {
+        if (proto.field === FIELD.scopeItems && proto.wire === WIRE.bytes) {
+          this.#scopeItems(bytes, proto.from, proto.to, where, sink);
+        }
+      }
+    });
+  }
+
+  #scopeItems(bytes: Uint8Array, from: number, to: number, where: number, sink: RecordSink): void {
+    let scope = "{}", schema = '""';
+    const first = new Proto(bytes, from, to);
+    while (first.next()) {
+      if (first.wire !== WIRE.bytes) continue;
+      if (first.field === FIELD.scope) scope = scopeJson(this.#json, bytes, first.from, first.to);
+      else if (first.field === FIELD.scopeSchema) schema = this.#json.quoted(bytes, first.from, first.to);
+    }
+    const found = this.#resources.scope(scope);
+    this.#resources.scopeSchema(scope, found, schema);
+    this.#maker.view.scope = found;
+    const proto = new Proto(bytes, from, to);
+    while (proto.next()) {
+      if (proto.field !== FIELD.items || proto.wire !== WIRE.bytes) continue;
+      const item = proto.from, end = proto.to;
+      this.#guarded(where, () => this.#item(bytes, item, end, where, sink));
+    }
+  }
+
+  #item(bytes: Uint8Array, from: number, to: number, where: number, sink: RecordSink): void {
+    const json = this.#json;
+    if (isSpan(bytes, from, to)) {
+      json.clear();
+      protoSpan(json, bytes, from, to);
+      this.#maker.fromBytes(json.withZero(), json.length, sink, where);
+    } else if (isLogRecord(bytes, from, to)) {
+      this.#maker.fromLogRecord(logRecord(json, bytes, from, to), this.#maker.view.resource, sink, where);
+    } else this.#context.tally.skip("metrics and profiles, which are not replayed", this.#maker.place(where));
+  }
+
+  /** What is broken costs itself, and what it holds. */
+  #guarded(where: number, read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof ProtoError)) throw error;
+      this.#context.tally.skip(error.message, this.#maker.place(where));
+    }
+  }
+}
+
+/** Spans begin with a trace id of 16 bytes and a span id of 8; if they have none, they are none. */
+function isSpan(bytes: Uint8Array, from: number, to: number): boolean {
+  return to - from >= 28 && bytes[from] === 0x0a && bytes[from + 1] === 16 && bytes[from + 18] === 0x12 &&
+    bytes[from + 19] === 8;
+}
+
+/** Log records have their times as fixed64: field 1, or 11 alone. Metrics begin with a name. */
+function isLogRecord(bytes: Uint8Array, from: number, to: number): boolean {
+  return to - from >= 9 && (bytes[from] === FIXED64_FIELD_1 || bytes[from] === 0x59 || bytes[from] === 0x10);
+}
+
+function scopeJson(json: JsonText, bytes: Uint8Array, from: number, to: number): string {
+  let name = '""', version = '""';
+  const proto = new Proto(bytes, from, to);
+  while (proto.next()) {
+    if (proto.wire !== WIRE.bytes) continue;
+    if (proto.field === 1) name = json.quoted(bytes, proto.from, proto.to);
+    else if (proto.field === 2) version = json.quoted(bytes, proto.from, proto.to);
+  }
+  json.clear();
+  protoAttributes(json, bytes, from, to, 3);
+  return `{"name":${name},"version":${version},"attributes":${json.text()}}`;
+}
+
+/** opentelemetry.proto.logs.v1.LogRecord as the object that OTLP JSON has for it. */
+function logRecord(json: JsonText, bytes: Uint8Array, from: number, to: number): unknown {
+  const record: Record<string, unknown> = {};
+  const proto = new Proto(bytes, from, to);
+  while (proto.next()) {
+    switch (proto.field) {
+      case 1:
+        record["timeUnixNano"] = proto.fixed64Text();
+        break;
+      case 11:
+        record["observedTimeUnixNano"] = proto.fixed64Text();
+        break;
+      case 2:
+        record["severityNumber"] = proto.low;
+        break;
+      case 3:
+        record["severityText"] = JSON.parse(json.quoted(bytes, proto.from, proto.to));
+        break;
+      case 5:
+        json.clear();
+        json.anyValue(bytes, proto.from, proto.to, 0);
+        record["body"] = JSON.parse(json.text());
+        break;
+      case 9:
+      case 10:
+        json.clear();
+        json.hex(bytes, proto.from, proto.to);
+        record[proto.field === 9 ? "traceId" : "spanId"] = json.text();
+        break;
+    }
+  }
+  if (record["timeUnixNano"] === "0") delete record["timeUnixNano"];
+  json.clear();
+  protoAttributes(json, bytes, from, to, 6);
+  record["attributes"] = JSON.parse(json.text());
+  return record;
+}
