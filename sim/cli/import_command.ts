@@ -29,7 +29,7 @@ APIs, log files; compressed with gzip or zstd too. Values of attributes and mess
 
 Examples:
   deno task import traces.jsonl -o scenario.yaml
-  deno task import traces.jsonl logs/ -o scenario.yaml --messages
+  deno task import traces.jsonl logs/ -o scenario.yaml
   deno task import runs/20261125-120000-1a2b3c4d | deno task validate /dev/stdin
 `;
 
@@ -44,7 +44,7 @@ export function importCommand(finish: (code: ExitCode) => void): Command {
     .option("-o, --output <file>", "where the scenario goes (default: standard output)")
     .option("--name <name>", "what it is called (default: the name of the file that is written)")
     .option("--attributes", "keep values of the spans' own attributes")
-    .option("--messages", "keep messages of errors and of log lines")
+    .option("--messages", "keep messages of errors")
     .option("-q, --quiet", "say nothing about what was read")
     .option("--json", "an account of what was read as JSON on standard output; needs --output")
     .addHelpText("after", EXAMPLES)

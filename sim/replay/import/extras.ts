@@ -1,5 +1,5 @@
-// What an import keeps only when it is asked to: values of attributes, messages of errors and of log lines. And what it
-// always takes from log lines: how they are written.
+// What an import keeps only when it is asked to: values of attributes and messages of errors. And what it always takes
+// from log lines: how they are written.
 
 import { templateName } from "../path_template.ts";
 import type { Observation } from "../observation.ts";
@@ -91,7 +91,6 @@ export class ExtrasReader {
         this.#settings.messages
           ? [...find(service, endpoint)?.messages ?? []].sort((a, b) => b[1] - a[1])[0]?.[0]
           : undefined,
-      logsOf: () => [],
       logFormatOf: (service) => [...this.#formats.get(service) ?? []].sort((a, b) => b[1] - a[1])[0]?.[0],
     };
   }

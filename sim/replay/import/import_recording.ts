@@ -91,7 +91,7 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
     "  - whether all traces were recorded: with sampling, rates are too low by the share that was left out",
     "  - users: who made several requests, and how long they paused (journeys, think)",
     ...(attributes ? [] : ["  - values of attributes: left out (--attributes keeps them)"]),
-    ...(messages ? [] : ["  - messages of errors and lines: left out (--messages keeps them)"]),
+    ...(messages ? [] : ["  - messages of errors: left out (--messages keeps them)"]),
   ];
   return { text: scenarioText(imported, { name, header }), account };
 }

@@ -26,14 +26,12 @@ export interface ImportExtras {
   /** By service and endpoint as recorded. */
   attributesOf(service: string, endpoint: string): ImportedEndpoint["attributes"];
   messageOf(service: string, endpoint: string): string | undefined;
-  logsOf(service: string, endpoint: string): ImportedEndpoint["logs"];
   logFormatOf(service: string): string | undefined;
 }
 
 export const NO_EXTRAS: ImportExtras = {
   attributesOf: () => [],
   messageOf: () => undefined,
-  logsOf: () => [],
   logFormatOf: () => undefined,
 };
 
@@ -244,7 +242,6 @@ class Importer {
       errorsSeen: count,
       attributes: this.#extras.attributesOf(endpoint.service, endpoint.name),
       calls: this.#steps(this.#learned[endpoint.index]!),
-      logs: this.#extras.logsOf(endpoint.service, endpoint.name),
     };
   }
 

@@ -42,7 +42,6 @@ export interface ImportedEndpoint {
   readonly attributes:
     readonly (readonly [name: string, values: readonly (readonly [value: string, weight: number])[]])[];
   readonly calls: readonly ImportedStep[];
-  readonly logs: readonly { readonly level: string; readonly message: string }[];
 }
 
 export type ImportedStep =

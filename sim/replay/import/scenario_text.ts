@@ -92,7 +92,7 @@ function quoted(text: string): string {
 }
 
 function endpointLines(endpoint: ImportedEndpoint): string[] {
-  const { name, requests, latency, latencyRequests, errors, errorsSeen, attributes, calls, logs, cutShort } = endpoint;
+  const { name, requests, latency, latencyRequests, errors, errorsSeen, attributes, calls, cutShort } = endpoint;
   const few = requests < 30 ? ", too few to be sure of" : "";
   const cut = cutShort > 0 ? `; ${formatCount(cutShort)} were given up by their callers` : "";
   const body: string[] = [];
@@ -112,17 +112,11 @@ function endpointLines(endpoint: ImportedEndpoint): string[] {
     body.push("        attributes:");
     for (const [attribute, values] of attributes) body.push(`          ${key(attribute)}: ${attributeText(values)}`);
   }
-  const steps = [...logs.map(logLine), ...calls.flatMap((step) => stepLines(step, "          "))];
+  const steps = calls.flatMap((step) => stepLines(step, "          "));
   if (steps.length > 0) body.push("        calls:", ...steps);
   const head = `      ${key(name)}:`;
   const note = ` # ${formatCount(requests)} requests${few}${cut}`;
   return body.length === 0 ? [`${head} {}${note}`] : [head + note, ...body];
-}
-
-function logLine({ level, message }: { readonly level: string; readonly message: string }): string {
-  // Braces are places for attributes.
-  const text = message.replace(/[{}]/g, (brace) => brace === "{" ? "(" : ")");
-  return `          - { log: ${quoted(text)}, level: ${level} }`;
 }
 
 function attributeText(values: readonly (readonly [value: string, weight: number])[]): string {
