@@ -26,7 +26,7 @@ export function readScenario(path: string, flags: ScenarioFlags): ReturnType<typ
     id: file,
     text,
     sets: flags.set ?? [],
-    env: variables(flags.env ?? []),
+    env: parseVariables(flags.env ?? []),
     readBase: (from, written) => readBase(root, from, written),
   });
 }
@@ -91,7 +91,11 @@ function isBelow(folder: string, file: string): boolean {
   return file.startsWith(folder.endsWith(SEPARATOR) ? folder : folder + SEPARATOR);
 }
 
-function variables(written: readonly string[]): Map<string, string> {
+/**
+ * The variables given with -e.
+ * @throws {UsageError} when one is not NAME=value
+ */
+export function parseVariables(written: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const each of written) {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(each);

@@ -12,7 +12,7 @@ import { collect, parsed, UsageError } from "./command.ts";
 import { colorOf, columnsOf, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { writeUserFile } from "./output_files.ts";
-import { readScenario } from "./scenario_files.ts";
+import { parseVariables, readScenario } from "./scenario_files.ts";
 import { onSignals } from "./signals.ts";
 
 interface SweepFlags {
@@ -72,10 +72,7 @@ export function sweepCommand(finish: (code: ExitCode) => void): Command {
 async function sweep(path: string, flags: SweepFlags): Promise<ExitCode> {
   const { axes, settings } = gridOf(flags.set ?? []);
   const env = flags.env === undefined ? {} : { env: flags.env };
-  const variables = (flags.env ?? []).map((text): [string, string] => {
-    const equals = text.indexOf("=");
-    return [text.slice(0, equals), text.slice(equals + 1)];
-  });
+  const variables = [...parseVariables(flags.env ?? [])];
   const columns = [...USUAL_METRICS, ...(flags.metric ?? [])];
   const watched = watch(columns, readScenario(path, { ...env, set: setsOf(axes, settings[0]!) }).scenario);
   let name = path;
