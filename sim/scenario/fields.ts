@@ -269,6 +269,10 @@ const SCENARIO = {
     "What the scenario is called.",
     "name: checkout",
   ),
+  extends: optional(
+    text("the path of a scenario file"),
+    "The scenario that this one is laid over: it says only what is different. Null removes a key.",
+  ),
   description: optional(text("a text", { lengthMax: 10_000 }), "What it shows, for people."),
   seed: withDefault(
     integer({ min: 0 }),
@@ -337,7 +341,7 @@ type FileConfig = Decoded<typeof SCENARIO>;
 
 /** A file's values, its load told in one way: by `scenarios`. */
 export type ScenarioConfig =
-  & Omit<FileConfig, keyof typeof SHORTCUT_FIELDS | "scenarios">
+  & Omit<FileConfig, keyof typeof SHORTCUT_FIELDS | "scenarios" | "extends">
   & { readonly scenarios: ReadonlyMap<string, WorkloadDraft> };
 
 const K6_OPTIONS = new Set([
@@ -374,8 +378,6 @@ const fileField: RecordField<typeof SCENARIO> = record("the scenario", SCENARIO,
       ? "what stands in k6's options stands at the top level here"
       : K6_OPTIONS.has(key)
       ? "this option of k6 means nothing here: leave it out"
-      : key === "extends"
-      ? "a scenario cannot extend another: write its keys out"
       : undefined,
 });
 
@@ -398,7 +400,7 @@ export function checkLoad(root: MapNode, journeys: readonly string[] | undefined
 
 /** A whole file. k6's shortcuts for a single scenario become one that is called `default`, as in k6. */
 export const scenarioField: Field<ScenarioConfig> = converted(fileField, (config, node, diagnostics) => {
-  const { vus, duration: length, iterations, stages, scenarios, ...rest } = config;
+  const { vus, duration: length, iterations, stages, scenarios, extends: _base, ...rest } = config;
   const shortcut = compileShortcuts({ vus, duration: length, iterations, stages }, node, diagnostics);
   if (shortcut === INVALID) return INVALID;
   if (shortcut === undefined) {
