@@ -150,9 +150,6 @@ export class LogLines {
         if ((batch.flags[row]! & FactFlag.journey) !== 0) return -1;
         template = this.#callTemplate(batch, row);
         break;
-      case FactKind.change:
-        template = this.#changeTemplate(batch, row);
-        break;
       case FactKind.log:
         if (batch.endpoint[row]! < 0) return -1;
         template = this.#stepTemplate(batch, row);
