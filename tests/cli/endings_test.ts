@@ -151,7 +151,7 @@ Deno.test({
       all.map(({ stderr }) => stderr).join("\n"),
     );
     for (const { code, stderr } of all) if (code === 104) assert.match(stderr, /^error: .*run holds a run already/m);
-    assert.deepEqual(filesBelow(results), ["scenario.yaml", "summary.json"]);
+    assert.deepEqual(filesBelow(results), ["manifest.json", "scenario.yaml", "summary.json"]);
   },
 });
 
