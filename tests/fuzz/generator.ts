@@ -4,8 +4,8 @@
 import { hashText, uniform } from "../../sim/base/draws.ts";
 import { stringify } from "yaml";
 
-type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
-type Map_ = { [key: string]: Value };
+export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
+export type Map_ = { [key: string]: Value };
 
 /** Draws of one seed, each by its own name, so that a new feature moves few of the others. */
 export class Dice {
@@ -32,27 +32,52 @@ export class Dice {
 
 const KINDS = ["service", "service", "service", "database", "cache", "queue", "external"] as const;
 
-interface Made {
+export interface Made {
   readonly name: string;
+  readonly kind: string;
   readonly endpoints: readonly string[];
   readonly replicas: number;
+}
+
+/** Services that call each other and nobody else. */
+export interface System {
+  readonly services: Map_;
+  /** All of them; the last is the one that users meet. */
+  readonly made: readonly Made[];
+  /** Their calls lead back, so that requests may wait for each other for ever. */
+  readonly hasCycle: boolean;
+}
+
+/** @param prefix of its services' names */
+export function randomSystem(dice: Dice, prefix = "s"): System {
+  const services: Map_ = {};
+  const made: Made[] = [];
+  const hasCycle = dice.chance(0.12, "cycle");
+  const count = hasCycle ? dice.int(2, 3, "services") : dice.int(1, 5, "services");
+  // Services call those that were made before them, so that only those cycles are there that are meant.
+  for (let n = 0; n < count; n++) {
+    const name = `${prefix}${n}`;
+    const kind = hasCycle || n === count - 1 ? "service" : dice.pick(KINDS, "kind");
+    const endpoints = Array.from({ length: dice.int(1, 2) }, (_, e) => endpointName(kind, e));
+    const replicas = dice.int(1, 3, "replicas");
+    const calls = hasCycle ? ringCalls(dice, n, count, prefix) : undefined;
+    services[name] = service(dice, kind, endpoints, replicas, made, calls);
+    made.push({ name, kind, endpoints, replicas });
+  }
+  return { services, made, hasCycle };
+}
+
+/** The calls of a service that is in a cycle of calls: one, so that a request makes no more of them than it may. */
+function ringCalls(dice: Dice, n: number, count: number, prefix: string): Value[] {
+  const { retry: _, hedge: __, ...kept } = policies(dice, false);
+  const to = (service: number): string => `${prefix}${service}.${endpointName("service", 0)}`;
+  return n === 0 ? [{ call: to(count - 1), ...kept, probability: "60%" }] : [{ call: to(n - 1), ...kept }];
 }
 
 /** The file of a seed. */
 export function randomScenario(seed: number): string {
   const dice = new Dice(seed);
-  const services: Map_ = {};
-  const made: Made[] = [];
-  const count = dice.int(1, 5, "services");
-  // Services call those that were made before them, so that only those cycles are there that are meant.
-  for (let n = 0; n < count; n++) {
-    const name = `s${n}`;
-    const kind = n === count - 1 ? "service" : dice.pick(KINDS, "kind");
-    const endpoints = Array.from({ length: dice.int(1, 2) }, (_, e) => endpointName(kind, e));
-    const replicas = dice.int(1, 3, "replicas");
-    services[name] = service(dice, kind, endpoints, replicas, made);
-    made.push({ name, endpoints, replicas });
-  }
+  const { services, made, hasCycle } = randomSystem(dice);
   const entry = made.at(-1)!;
   // A closed loop whose calls are all refused would otherwise take no time.
   const journey: Value[] = [
@@ -70,14 +95,17 @@ export function randomScenario(seed: number): string {
       k: [{ think: "5ms" }, call(dice, [entry], true)],
     },
     scenarios: Object.fromEntries(
-      Array.from({ length: dice.int(1, 2) }, (_, w) => [`w${w}`, workload(dice, dice.pick(["j", "k"]))]),
+      Array.from({ length: dice.int(1, 2) }, (_, w) => [`w${w}`, {
+        ...workload(dice, dice.pick(["j", "k"])),
+        ...hasCycle && { gracefulStop: "60s" },
+      }]),
     ),
     ...dice.chance(0.5) && { faults: Array.from({ length: dice.int(1, 3) }, (_, f) => fault(dice, made, f)) },
   };
   return stringify(file);
 }
 
-const CONTEXT = { tenant: { oneOf: { a: 3, b: 1 } }, size: { int: [1, 10] } };
+export const CONTEXT = { tenant: { oneOf: { a: 3, b: 1 } }, size: { int: [1, 10] } };
 
 function endpointName(kind: string, n: number): string {
   switch (kind) {
@@ -93,7 +121,7 @@ function endpointName(kind: string, n: number): string {
 }
 
 /** Around so many milliseconds. */
-function latency(dice: Dice, mean_ms: number): Value {
+export function latency(dice: Dice, mean_ms: number): Value {
   const ms = (value: number): string => `${Math.max(0.001, Number((value * mean_ms).toPrecision(3)))}ms`;
   switch (dice.int(0, 5, "latency")) {
     case 0:
@@ -121,6 +149,7 @@ function service(
   endpoints: readonly string[],
   replicas: number,
   before: readonly Made[],
+  ringed: readonly Value[] | undefined,
 ): Value {
   const isLimited = dice.chance(0.6, "concurrency");
   const hasCores = dice.chance(0.3, "cores");
@@ -140,7 +169,60 @@ function service(
       shed: isLimited ? dice.pick<Value>([{ queue: 3 }, { utilization: "90%" }, "codel"]) : { utilization: "90%" },
     },
     ...dice.chance(0.2, "callers") && { callers: policies(dice, false) },
-    endpoints: Object.fromEntries(endpoints.map((name) => [name, endpoint(dice, kind, before)])),
+    ...life(dice, kind, replicas, isLimited),
+    ...kind === "cache" && dice.chance(0.5) && { entries: dice.pick([3, 50]) },
+    ...kind === "queue" && { topics: { t: { partitions: dice.int(1, 3) }, dead: {} } },
+    ...kind === "service" && dice.chance(0.4, "consumes") && consumes(dice, endpoints, before),
+    endpoints: Object.fromEntries(endpoints.map((name) => [name, endpoint(dice, kind, before, ringed)])),
+  };
+}
+
+/** How its replicas come and go. */
+function life(dice: Dice, kind: string, replicas: number, isLimited: boolean): Map_ {
+  if (kind === "external") return {};
+  return {
+    ...dice.chance(0.2, "startTime") && { startTime: dice.pick(["0s", "30ms", "200ms"]) },
+    ...dice.chance(0.15, "health") && {
+      health: {
+        every: "50ms",
+        timeout: "20ms",
+        failures: 2,
+        ...dice.chance(0.5) && { restartAfter: 3 },
+      },
+    },
+    ...isLimited && dice.chance(0.15, "scaling") && {
+      scaling: {
+        min: 1,
+        max: replicas + dice.int(0, 2),
+        ...dice.pick<Map_>([
+          { signal: "utilization", target: "40%" },
+          { signal: "queue", target: 1 },
+          { signal: "requests", target: 20 },
+        ]),
+        every: "100ms",
+        delay: "20ms",
+        cooldown: "200ms",
+      },
+    },
+    ...dice.chance(0.15, "memory") &&
+      { memory: { limit: "100B", base: "10B", perRequest: "5B", leak: dice.pick(["0B", "3B", "20B"]) } },
+  };
+}
+
+function consumes(dice: Dice, endpoints: readonly string[], before: readonly Made[]): Map_ {
+  const brokers = before.filter(({ kind }) => kind === "queue");
+  if (brokers.length === 0) return {};
+  const { name } = dice.pick(brokers, "broker");
+  return {
+    consumes: [{
+      topic: `${name}.t`,
+      endpoint: endpoints[0]!,
+      concurrency: dice.int(1, 2),
+      attempts: dice.int(1, 3),
+      retryAfter: "10ms",
+      sessionTimeout: "100ms",
+      ...dice.chance(0.5) && { deadLetter: `${name}.dead` },
+    }],
   };
 }
 
@@ -153,10 +235,16 @@ function queue(dice: Dice): Value {
   };
 }
 
-function endpoint(dice: Dice, kind: string, before: readonly Made[]): Value {
-  const calls = kind === "external" || before.length === 0
-    ? []
-    : Array.from({ length: dice.int(0, 2, "calls") }, () => step(dice, before, false));
+function endpoint(
+  dice: Dice,
+  kind: string,
+  before: readonly Made[],
+  ringed: readonly Value[] | undefined,
+): Value {
+  const calls = ringed ??
+    (kind === "external" || before.length === 0
+      ? []
+      : Array.from({ length: dice.int(0, 2, "calls") }, () => serverStep(dice, before)));
   return {
     latency: latency(dice, dice.pick([0.5, 4, 15])),
     ...dice.chance(0.4, "errors") &&
@@ -166,7 +254,48 @@ function endpoint(dice: Dice, kind: string, before: readonly Made[]): Value {
   };
 }
 
-function call(dice: Dice, made: readonly Made[], inJourney: boolean): Map_ {
+/** A step of a service: what journeys may have, and what carries state. */
+function serverStep(dice: Dice, before: readonly Made[]): Value {
+  const of = (kind: string): readonly Made[] => before.filter((each) => each.kind === kind);
+  switch (dice.int(0, 9, "server step")) {
+    case 0: {
+      const caches = of("cache").filter(({ endpoints }) => endpoints.length === 2);
+      const shared = caches.length > 0 && dice.chance(0.7);
+      return {
+        cache: {
+          in: shared ? `${dice.pick(caches, "cache").name}.item` : "local",
+          ...dice.chance(0.7) ? { key: { zipf: { n: dice.pick([3, 100]), s: 1.1 } } } : { key: "size" },
+          ...dice.chance(0.5) && { ttl: dice.pick(["20ms", "300ms"]) },
+          ...!shared && dice.chance(0.3) && { entries: 2 },
+          ...dice.chance(0.4) && { singleflight: true },
+          ...shared && dice.chance(0.3) && { timeout: "5ms" },
+          miss: [step(dice, before, false)],
+        },
+      };
+    }
+    case 1: {
+      const databases = of("database");
+      if (databases.length === 0) return step(dice, before, false);
+      return {
+        lock: {
+          in: dice.pick(databases, "database").name,
+          row: dice.pick<Value>(["stock", "size", { zipf: { n: 5, s: 1 } }]),
+          ...dice.chance(0.5) && { timeout: dice.pick(["5ms", "100ms"]) },
+          steps: [step(dice, before, false)],
+        },
+      };
+    }
+    case 2: {
+      const brokers = of("queue");
+      if (brokers.length === 0) return step(dice, before, false);
+      return { publish: `${dice.pick(brokers, "broker").name}.t`, ...dice.chance(0.5) && { key: "size" } };
+    }
+    default:
+      return step(dice, before, false);
+  }
+}
+
+export function call(dice: Dice, made: readonly Made[], inJourney: boolean): Map_ {
   const { name, endpoints } = dice.pick(made, "callee");
   return {
     call: `${name}.${dice.pick(endpoints)}`,
@@ -180,7 +309,7 @@ function call(dice: Dice, made: readonly Made[], inJourney: boolean): Map_ {
   };
 }
 
-function policies(dice: Dice, inJourney: boolean): Map_ {
+export function policies(dice: Dice, inJourney: boolean): Map_ {
   const hasTimeout = dice.chance(0.5, "timeout");
   return {
     ...hasTimeout && { timeout: `${dice.pick([5, 20, 100])}ms` },
@@ -193,8 +322,17 @@ function policies(dice: Dice, inJourney: boolean): Map_ {
     },
     ...dice.chance(0.1, "outlier") && { outlier: { consecutive: 3, interval: "200ms", ejection: "400ms" } },
     ...dice.chance(0.1, "hedge") && { hedge: { after: "10ms", max: dice.int(1, 2) } },
-    ...dice.chance(0.1, "bulkhead") && { bulkhead: dice.int(1, 4) },
-    ...dice.chance(0.15, "pool") && { pool: { size: dice.int(1, 4), wait: "50ms", setup: "1ms", keepAlive: "200ms" } },
+    ...dice.chance(0.1, "bulkhead") && {
+      bulkhead: dice.pick<Value>([dice.int(1, 4), { concurrency: dice.int(1, 2), queue: 20 }]),
+    },
+    ...dice.chance(0.15, "pool") && {
+      pool: {
+        size: dice.int(1, 4),
+        ...dice.chance(0.7) && { wait: "50ms" },
+        setup: "1ms",
+        keepAlive: "200ms",
+      },
+    },
     ...dice.chance(0.2, "balancer") && {
       balancer: dice.pick(["random", "round-robin", "least-requests", "power-of-two"]),
     },
@@ -212,7 +350,7 @@ function retry(dice: Dice): Value {
   };
 }
 
-function step(dice: Dice, made: readonly Made[], inJourney: boolean): Value {
+export function step(dice: Dice, made: readonly Made[], inJourney: boolean): Value {
   switch (dice.int(0, 7, "step")) {
     case 0:
       return {
@@ -234,7 +372,7 @@ function step(dice: Dice, made: readonly Made[], inJourney: boolean): Value {
   }
 }
 
-function workload(dice: Dice, exec: string): Value {
+export function workload(dice: Dice, exec: string): Map_ {
   const common = { exec, gracefulStop: dice.pick(["0s", "100ms", "2s"]) };
   switch (dice.int(0, 5, "executor")) {
     case 0:
@@ -271,7 +409,7 @@ function workload(dice: Dice, exec: string): Value {
   }
 }
 
-function fault(dice: Dice, made: readonly Made[], n: number): Value {
+export function fault(dice: Dice, made: readonly Made[], n: number): Value {
   const { name, endpoints, replicas } = dice.pick(made, "target");
   const target = dice.pick([name, `${name}.${endpoints[0]!}`, `${name}#${dice.int(1, replicas)}`]);
   const common = {
