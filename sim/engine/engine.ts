@@ -106,6 +106,7 @@ export class Engine {
       case Event.timeout:
       case Event.retry:
       case Event.hedge:
+      case Event.cut:
       case Event.connected:
       case Event.bulkheadTimeout:
       case Event.poolTimeout: {
@@ -117,6 +118,7 @@ export class Engine {
         else if (kind === Event.respond) {
           this.#core.calls.attemptEnded(frame, frame.responseOutcome, frame.responseStatus, frame.responseCause);
         } else if (kind === Event.timeout) this.#core.calls.attemptEnded(frame, Outcome.timeout, 0, -1);
+        else if (kind === Event.cut) this.#core.calls.attemptEnded(frame, Outcome.reset, 0, frame.cutCause);
         else if (kind === Event.retry) this.#core.calls.attempt(frame);
         else if (kind === Event.hedge) this.#core.hedges.fire(frame);
         else if (kind === Event.connected) this.#core.policies.connected(frame);
@@ -140,6 +142,8 @@ export class Engine {
         return this.#core.pauses.wake(this.#core.fleet.stations[subject]!);
       case Event.arrival:
         return this.#core.workloads.arrival(this.#core.states[subject]!);
+      case Event.surge:
+        return this.#core.surges.extraArrival(this.#core.states[subject]!);
       case Event.vuChange:
         return this.#core.workloads.vuChange(this.#core.states[subject]!);
       case Event.iterate:
@@ -164,7 +168,10 @@ export class Engine {
       case Event.faultBegin:
       case Event.faultEnd:
         return this.#core.faults.handle(kind, subject, generation);
+      case Event.stillEnd:
+        return this.#core.faultWorld.goesOn(subject, generation);
       case Event.sample:
+        this.#core.surges.adjust();
         if (this.#core.canDeadlock) this.#core.interruptions.reportDeadlock();
         this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
         this.#core.world.samples();

@@ -76,6 +76,8 @@ export class RunMetrics {
   readonly #arrivalWatches: readonly Watch[][];
   /** By index of the service. */
   readonly #changeWatches: readonly Watch[][];
+  readonly #logWatches: readonly Watch[][];
+  #logSteps = 0;
   readonly #pauses = new Trend();
   readonly #throttling = new Trend();
 
@@ -108,6 +110,7 @@ export class RunMetrics {
     this.#droppedWatches = plan.workloads.map(() => []);
     this.#arrivalWatches = plan.workloads.map(() => []);
     this.#changeWatches = plan.services.map(() => []);
+    this.#logWatches = plan.services.map(() => []);
     this.#feed("service_pauses", NO_TAGS, this.#pauses);
     this.#feed("service_throttling", NO_TAGS, this.#throttling);
     this.#checks = new CheckTotals(plan);
@@ -183,6 +186,8 @@ export class RunMetrics {
         return among(this.#changeWatches, matcher.services);
       case "state":
         return isStateMetric(metric) ? this.#state.feed(metric, matcher.services, into) : undefined;
+      case "log":
+        return among(this.#logWatches, matcher.services);
       case "vus":
         return this.#vus.feed(metric === "vus" ? "active" : "initialised", matcher.workloads, into);
       case "station":
@@ -225,6 +230,10 @@ export class RunMetrics {
           this.#change(batch, row);
           this.#state.take(batch, row);
           break;
+        case FactKind.log:
+          this.#logSteps++;
+          for (const { into } of this.#logWatches[batch.service[row]!]!) into.add(1, batch.time[row]!);
+          break;
         case FactKind.station:
           this.#stations.take(
             batch.service[row]!,
@@ -253,6 +262,7 @@ export class RunMetrics {
     if ((traits & Trait.failed) !== 0) totals.errors++;
     if ((traits & Trait.abandoned) !== 0) totals.abandoned++;
     if ((traits & Trait.cancelled) !== 0) totals.cancelled++;
+    if ((traits & Trait.untraced) !== 0) totals.untraced++;
     if ((traits & Trait.refused) !== 0) countRefusal(totals, batch.outcome[row]!);
     else {
       totals.duration.add(durationOf(batch, row));
@@ -509,6 +519,10 @@ export class RunMetrics {
         return new Counter(sum(endpoints, (each) => each.rateLimited));
       case "shed":
         return new Counter(sum(endpoints, (each) => each.shed));
+      case "untraced":
+        return new Counter(sum(endpoints, (each) => each.untraced));
+      case "service_log_steps":
+        return new Counter(this.#logSteps);
       case "service_pauses":
         return this.#pauses;
       case "service_throttling":

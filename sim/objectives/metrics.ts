@@ -231,6 +231,13 @@ export const METRICS = {
     tags: REQUEST,
     zeroIsAnAnswer: true,
   },
+  untraced: {
+    type: "counter",
+    contains: "default",
+    summary: "Requests whose span got lost on its way, by a fault of kind telemetry-loss.",
+    tags: REQUEST,
+    zeroIsAnAnswer: true,
+  },
   service_pauses: {
     type: "trend",
     contains: "time",
@@ -293,6 +300,13 @@ export const METRICS = {
     type: "counter",
     contains: "default",
     summary: "Containers of a service that were started again in their pod.",
+    tags: ["service"],
+    zeroIsAnAnswer: true,
+  },
+  service_log_steps: {
+    type: "counter",
+    contains: "default",
+    summary: "Lines that `log` steps, and faults of kind log-flood, had a service write.",
     tags: ["service"],
     zeroIsAnAnswer: true,
   },

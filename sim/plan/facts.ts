@@ -123,6 +123,8 @@ export const Change = {
   replicaReady: 37,
   /** An autoscaler wants `extra` replicas of the service instead of `wait`. */
   scaled: 38,
+  /** The replica's clock is ahead by `wait` from now on; behind when negative. */
+  clockSet: 50,
 } as const;
 export type Change = (typeof Change)[keyof typeof Change];
 
@@ -156,6 +158,9 @@ export const FactFlag = {
   linked: 256,
   /** station: the replica takes no requests. */
   down: 512,
+  /** request, call: its span, or the line about it, does not arrive. log, change: the line. */
+  spanLost: 1024,
+  lineLost: 2048,
 } as const;
 
 /** The deepest chain of calls in one trace; a deeper call fails with status 508. Alibaba's deepest graphs have about 40. */

@@ -7,6 +7,7 @@ import { Change, type FactBatch, FactFlag, FactKind, isRefusal, Outcome, OUTCOME
 import { isHeldBack, isRetried } from "../plan/policies.ts";
 import type { CallSite, LogSite, Plan, PlanAttribute, PlanEndpoint, PlanService } from "../plan/plan.ts";
 import type { ByteWriter } from "./byte_writer.ts";
+import { Clocks, setsClock } from "./clocks.ts";
 import { grpcCode, statusText } from "./conventions.ts";
 import { layOut, type Line, type LineAttributes, type LineValue, number, text } from "./encoding.ts";
 import { callException, howItFailed, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
@@ -122,6 +123,10 @@ export class LogLines {
   readonly #pauses = new Map<number, Template | null>();
   /** By the high half of the caller's span id. */
   readonly #openFailures = new Map<number, OpenFailure[]>();
+  /** Undefined: all clocks are right. */
+  #clocks: Clocks | undefined;
+  /** Records that did not arrive. */
+  lost = 0;
 
   constructor(plan: Plan, identity: RunIdentity) {
     this.#plan = plan;
@@ -151,6 +156,10 @@ export class LogLines {
         template = this.#callTemplate(batch, row);
         break;
       case FactKind.change:
+        if (setsClock(batch, row)) {
+          (this.#clocks ??= new Clocks()).take(batch, row);
+          return -1;
+        }
         template = this.#changeTemplate(batch, row);
         break;
       case FactKind.log:
@@ -169,6 +178,13 @@ export class LogLines {
         return -1;
     }
     if (template === null || out === undefined) return -1;
+    if ((batch.flags[row]! & FactFlag.lineLost) !== 0) {
+      this.lost++;
+      return -1;
+    }
+    if (this.#clocks !== undefined) {
+      this.#writer.ahead = this.#clocks.ahead(service, batch.replica[row]!, batch.time[row]!);
+    }
     this.#writer.write(template, batch, row, out);
     return service;
   }
@@ -604,7 +620,7 @@ export class LogLines {
     const place = callPlace(target, site, deadlineCut);
     const thrown = isHeldBack(outcome)
       ? heldBack(this.#plan, site, target, outcome)
-      : callException(language, caller.language, target, place, code, outcome, status);
+      : callException(language, caller.language, target, place, code, outcome, status, this.#plan.failures[cause]);
     const hedges = site.policies?.hedge?.max ?? 0;
     const words: CallWords = {
       call: callName(target, this.#pathFor(target, caller.logs.format)),
