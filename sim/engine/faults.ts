@@ -92,7 +92,7 @@ export class Faults {
     const { plan } = live;
     const { now } = this.#core;
     ({ from: live.from, until: live.until } = windowFrom(plan, now));
-    if (plan.isWhole && plan.probability < 1 && !this.#comes(plan, turn)) {
+    if (plan.probability === 0 || (plan.isWhole && plan.probability < 1 && !this.#comes(plan, turn))) {
       // As if the window were over: the next one comes when it would have.
       const { until } = live;
       live.from = live.until = now;
