@@ -8,6 +8,7 @@ import { FactKind, Outcome } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Caches } from "./caches.ts";
 import { Calls } from "./calls.ts";
+import { Contention } from "./contention.ts";
 import { canDeadlock } from "./deadlock.ts";
 import type { Event } from "./event.ts";
 import { FactWriter } from "./fact_writer.ts";
@@ -80,6 +81,7 @@ export class Core {
   readonly memory: MemoryUse;
   readonly scaling: Autoscaling;
   readonly surges: Surges;
+  readonly contention: Contention;
   readonly faultWorld: FaultActs;
 
   /** @param startSalt a hash of the run's start time */
@@ -114,6 +116,7 @@ export class Core {
     this.memory = new MemoryUse(this);
     this.scaling = new Autoscaling(this);
     this.surges = new Surges(this);
+    this.contention = new Contention(this);
     this.faultWorld = new FaultActs(this);
   }
 

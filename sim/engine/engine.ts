@@ -169,6 +169,13 @@ export class Engine {
       case Event.faultBegin:
       case Event.faultEnd:
         return this.#core.faults.handle(kind, subject, generation);
+      case Event.contentionTimeout: {
+        const frame = this.#core.pool.frames[subject]!;
+        if (frame.generation === generation) this.#core.contention.timedOut(frame);
+        return;
+      }
+      case Event.roll:
+        return this.#core.faultWorld.rollOn(subject, generation);
       case Event.stillEnd:
         return this.#core.faultWorld.goesOn(subject, generation);
       case Event.sample:

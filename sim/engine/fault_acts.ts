@@ -10,6 +10,7 @@ import { windowKey } from "../plan/fault_windows.ts";
 import type { CallSite } from "../plan/plan.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
+import { Phase } from "./replica.ts";
 import type { Station } from "./station.ts";
 
 /** Numbers by fault, and what they come to together. */
@@ -35,6 +36,15 @@ class Sums {
   }
 }
 
+/** Replicas that something is done to, one after the other. */
+interface Roll {
+  /** Counts the roll-outs of a fault: an older one is void. */
+  readonly number: number;
+  readonly step: Nanos;
+  readonly left: number[];
+  readonly act: (replica: number) => void;
+}
+
 export class FaultActs implements FaultWorld {
   readonly #core: Core;
   /** By number of the station. */
@@ -46,6 +56,14 @@ export class FaultActs implements FaultWorld {
   readonly #failedOver: number[] = [];
   /** What stands still, by fault: since when, and whether it is told. */
   readonly #still = new Map<number, { readonly target: FaultTarget; readonly since: Nanos }>();
+
+  /** By number of the station: the deploy fault of whose version its next container is, and its present one; -1: none. */
+  readonly #versions: number[] = [];
+  readonly #running: number[] = [];
+  readonly #rolls = new Map<number, Roll>();
+  readonly #scaledFrom = new Map<number, number>();
+  /** Ways that faults have parted. */
+  readonly #parted = new Map<number, readonly (readonly [from: number, to: number])[]>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -62,6 +80,126 @@ export class FaultActs implements FaultWorld {
   #stations({ service, replicas }: FaultTarget): Station[] {
     const all = this.#core.fleet.replicasOf(service);
     return replicas.map((replica) => all[replica]!);
+  }
+
+  // ---- replicas ------------------------------------------------------------------------------------------------------
+
+  inZone(zone: string): [service: number, replica: number][] {
+    return this.#core.plan.services.flatMap(({ index, zones }) =>
+      zones.length === 0 ? [] : this.lives.replicas(index).filter((replica) => zones[replica % zones.length] === zone)
+        .map((replica): [number, number] => [index, replica])
+    );
+  }
+
+  leak(target: FaultTarget, perRequest: number, limit: number): void {
+    for (const station of this.#stations(target)) this.#core.memory.leak(station, target.fault, perRequest, limit);
+  }
+
+  scale({ service, fault }: FaultTarget, replicas: number): void {
+    const { world } = this.#core;
+    const pods = world.replicas(service);
+    if (!this.#scaledFrom.has(fault)) this.#scaledFrom.set(fault, pods.length);
+    const stations = this.#core.fleet.replicasOf(service);
+    for (const station of stations.filter(({ life }) => life.phase === Phase.absent).slice(0, replicas - pods.length)) {
+      world.create(station, 0 as Nanos);
+    }
+    for (const replica of pods.slice(replicas)) world.remove(stations[replica]!);
+  }
+
+  unscale(target: FaultTarget): void {
+    this.scale(target, this.#scaledFrom.get(target.fault)!);
+    this.#scaledFrom.delete(target.fault);
+  }
+
+  restartAll(target: FaultTarget, step: Nanos): void {
+    this.#roll(target.fault, step, target.replicas, (replica) => this.lives.restart(target.service, replica));
+  }
+
+  deploy(target: FaultTarget, share: number, step: Nanos): void {
+    const { fault, service, replicas } = target;
+    const stations = this.#core.fleet.replicasOf(service);
+    const live = this.#core.faults.live[fault]!;
+    // No replica is of the new version yet.
+    live.struck = new Uint8Array(stations.length);
+    const count = Math.max(1, Math.round(replicas.length * share));
+    this.#roll(fault, step, replicas.slice(0, count), (replica) => {
+      this.#versions[stations[replica]!.index] = fault;
+      this.#core.world.replace(stations[replica]!);
+    });
+  }
+
+  rollBack({ fault, service }: FaultTarget, step: Nanos): void {
+    const stations = this.#core.fleet.replicasOf(service);
+    const changed = stations.filter(({ index }) => this.#versions[index] === fault).map(({ replica }) => replica);
+    const { live } = this.#core.faults;
+    // Those that are not back yet are as bad as before.
+    live[fault]!.isRollingBack = true;
+    this.#roll(fault, step, changed, (replica) => {
+      this.#versions[stations[replica]!.index] = -1;
+      this.#core.world.replace(stations[replica]!);
+    });
+  }
+
+  /** A container starts: of which version it is is known now. */
+  containerStarts({ index, service, replica }: Station): void {
+    const version = this.#versions[index];
+    if (version === undefined || version === this.#running[index]) return;
+    this.#running[index] = version;
+    for (const { plan, struck } of this.#core.faults.live) {
+      if (plan.version !== undefined && plan.service === service && struck !== undefined) {
+        struck[replica] = version === plan.index ? 1 : 0;
+      }
+    }
+    const { facts, now } = this.#core;
+    const row = facts.replicaChange(now, Change.versionSet, service, replica);
+    facts.batch.cause[row] = version;
+  }
+
+  /** Does something to replicas, one after the other. */
+  #roll(fault: number, step: Nanos, replicas: readonly number[], act: (replica: number) => void): void {
+    const number = (this.#rolls.get(fault)?.number ?? 0) + 1;
+    this.#rolls.set(fault, { number, step, left: [...replicas], act });
+    this.rollOn(fault, number);
+  }
+
+  /** The next replica is due, or all of them where nothing lies between two. */
+  rollOn(fault: number, number: number): void {
+    const roll = this.#rolls.get(fault)!;
+    if (roll.number !== number) return;
+    do {
+      const replica = roll.left.shift();
+      if (replica === undefined) return;
+      roll.act(replica);
+    } while (roll.step === 0);
+    this.#core.schedule((this.#core.now + roll.step) as Nanos, Event.roll, fault, number);
+  }
+
+  // ---- the network ---------------------------------------------------------------------------------------------------
+
+  part(target: FaultTarget, requests: boolean, answers: boolean): void {
+    const ways = this.#links(target).flatMap(([caller, callee]) => [
+      ...requests ? [[caller, callee] as const] : [],
+      ...answers ? [[callee, caller] as const] : [],
+    ]);
+    this.#parted.set(target.fault, ways);
+    for (const [from, to] of ways) this.#core.world.partitions.partWay(from, to);
+  }
+
+  heal(target: FaultTarget): void {
+    const ways = this.#parted.get(target.fault)!;
+    this.#parted.delete(target.fault);
+    const others = [...this.#parted.values()].flat();
+    for (const [from, to] of ways) {
+      if (!others.some(([f, t]) => f === from && t === to)) this.#core.world.partitions.healWay(from, to);
+    }
+  }
+
+  /** From caller to callee: the edge, or all that call the service and all that it calls. */
+  #links({ caller, service }: FaultTarget): [caller: number, callee: number][] {
+    if (caller >= 0) return [[caller, service]];
+    return this.#core.plan.services.flatMap(({ index }): [number, number][] =>
+      index === service ? [] : [[index, service], [service, index]]
+    );
   }
 
   // ---- cores and pauses ----------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ export class FaultKnobs {
   harm: Harm = Harm.error;
   /** With Harm.reset: how long after sending the connection is cut. */
   cutAfter = Infinity;
+  /** Of the last `turn`: index of the fault whose lock is needed, -1 for none, and how long it is waited for. */
+  lockOf = -1;
+  lockTimeout = Infinity;
   /** Of the last `turn`: indices in Plan.logs, each followed by how many lines of it are to be written. */
   readonly lines: number[] = [];
   readonly #faults: readonly LiveFault[];
@@ -43,6 +46,7 @@ export class FaultKnobs {
     const { knobs } = this;
     resetKnobs(knobs);
     if (this.lines.length > 0) this.lines.length = 0;
+    this.lockOf = -1;
     let failure = -1;
     for (let i = 0; i < faults.length; i++) {
       const live = this.#faults[faults[i]!]!;
@@ -53,8 +57,16 @@ export class FaultKnobs {
         if (!fault.where.holds(context, strand.root.contextHigh, strand.root.contextLow)) continue;
       }
       resetOwnKnobs(knobs);
-      fault.effect.turn?.(knobs, intensityAt(live, fault.ramp, now), uniform(keyHigh, keyLow, fault.salt ^ SALT_SIZE));
+      fault.effect.turn?.(
+        knobs,
+        live.isRollingBack ? 1 : intensityAt(live, fault.ramp, now),
+        uniform(keyHigh, keyLow, fault.salt ^ SALT_SIZE),
+      );
       if (knobs.lines > 0 && fault.log >= 0) this.lines.push(fault.log, knobs.lines);
+      if (knobs.locks) {
+        this.lockOf = fault.index;
+        this.lockTimeout = knobs.lockTimeout;
+      }
       if (failure < 0 && knobs.errorRate > 0 && fails(fault, knobs.errorRate, keyHigh, keyLow, strand)) {
         failure = fault.failure;
         this.harm = knobs.harm;
@@ -75,8 +87,8 @@ function fails({ salt, sticky }: PlanFault, rate: number, keyHigh: number, keyLo
 }
 
 function touches(live: LiveFault, now: Nanos, replica: number, keyHigh: number, keyLow: number): boolean {
-  if (now < live.from || now >= live.until) return false;
+  if ((now < live.from || now >= live.until) && !live.isRollingBack) return false;
   if (live.struck !== undefined && live.struck[replica] !== 1) return false;
   const fault = live.plan;
-  return fault.probability >= 1 || uniform(keyHigh, keyLow, fault.salt) < fault.probability;
+  return fault.isWhole || fault.probability >= 1 || uniform(keyHigh, keyLow, fault.salt) < fault.probability;
 }

@@ -21,6 +21,8 @@ export class LiveFault {
   turns = 0;
   /** It has been ended for good. */
   isOver = false;
+  /** Its window is over, and the replicas that it struck go back one by one. */
+  isRollingBack = false;
   /** By replica: 1 for those that it strikes now; undefined: all of them. */
   struck: Uint8Array | undefined;
   target: FaultTarget | undefined;
@@ -92,6 +94,7 @@ export class Faults {
     const { plan } = live;
     const { now } = this.#core;
     ({ from: live.from, until: live.until } = windowFrom(plan, now));
+    live.isRollingBack = false;
     if (plan.probability === 0 || (plan.isWhole && plan.probability < 1 && !this.#comes(plan, turn))) {
       // As if the window were over: the next one comes when it would have.
       const { until } = live;

@@ -7,6 +7,7 @@ import { Outcome } from "../plan/facts.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
 import { type Frame, FrameKind, FrameState } from "./frame.ts";
+import { abandonAll } from "./held.ts";
 import { Phase } from "./replica.ts";
 import type { Station } from "./station.ts";
 import { wireTime } from "./wire.ts";
@@ -108,7 +109,7 @@ export class Servers {
     station.hold(this.#core.now);
     request.begun = this.#core.now;
     this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
-    const { knobs: { added, factor }, lines } = this.#core.knobs;
+    const { knobs: { added, factor }, lines, lockOf, lockTimeout } = this.#core.knobs;
     for (let i = 0; i < lines.length; i += 2) {
       for (let n = lines[i + 1]!; n > 0; n--) this.#core.facts.log(this.#core.now, request, lines[i]!);
     }
@@ -117,6 +118,7 @@ export class Servers {
     request.ownWork = latency === undefined
       ? 0
       : latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * factor;
+    if (lockOf >= 0 && this.#core.contention.take(lockOf, request, lockTimeout)) return;
     this.#core.strands.run(request);
   }
 
@@ -131,6 +133,7 @@ export class Servers {
 
   /** A request leaves its service. */
   finish(request: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
+    if (request.held.length > 0) abandonAll(request, outcome, status, cause, causeOutcome);
     this.#core.facts.request(this.#core.now, request, outcome, status, cause, causeOutcome, !this.callerWaits(request));
     if (outcome === Outcome.ok) {
       if (this.#core.queues.any) this.#core.queues.append(request);

@@ -43,6 +43,9 @@ export interface Knobs {
   bytesPerSecond: number;
   /** Lines that this fault alone has the service write about the request. Set to 0 before each fault's turn. */
   lines: number;
+  /** It needs the lock of this fault, which one request at a time can have, and waits for it at most so long. Set back before each fault's turn. */
+  locks: boolean;
+  lockTimeout: number;
   /** Messages that are sent besides one that is published. Faults add to it. */
   copies: number;
 }
@@ -70,6 +73,8 @@ export function resetOwnKnobs(knobs: Knobs): void {
   knobs.harm = Harm.error;
   knobs.cutAfter = Infinity;
   knobs.lines = 0;
+  knobs.locks = false;
+  knobs.lockTimeout = Infinity;
 }
 
 /** Whom one window of a fault strikes. Services and endpoints by their index in the plan, replicas from 0. */

@@ -11,6 +11,19 @@ export interface FaultWorld {
   /** Replicas that die and come back, what they hold, and the network between services. */
   readonly lives: World;
 
+  /** Replicas in a zone that have a pod: pairs of a service and a replica. */
+  inZone(zone: string): [service: number, replica: number][];
+  /** Packets between the target's service and its caller, or all its neighbours, are lost: with requests, with answers. */
+  part(target: FaultTarget, requests: boolean, answers: boolean): void;
+  heal(target: FaultTarget): void;
+  /** Each request leaves so many bytes behind; 0: no longer. @param limit for services that have none */
+  leak(target: FaultTarget, perRequest: number, limit: number): void;
+  /** New pods with the fault's version take the place of a share of the replicas, one each `step`. */
+  deploy(target: FaultTarget, share: number, step: Nanos): void;
+  rollBack(target: FaultTarget, step: Nanos): void;
+  restartAll(target: FaultTarget, step: Nanos): void;
+  scale(target: FaultTarget, replicas: number): void;
+  unscale(target: FaultTarget): void;
   /** The cores of a replica are so much slower: 4 for a quarter of the speed. */
   slowDown(target: FaultTarget, factor: number): void;
   /** They are as fast as they were before this fault. */

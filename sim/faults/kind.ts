@@ -18,6 +18,12 @@ export interface CompiledFault {
   readonly toService?: string;
   readonly ofFault?: string;
   readonly workload?: string | undefined;
+  /** The version that it brings. */
+  readonly version?: string;
+  /** So many replicas its service may come to have. */
+  readonly replicasTo?: number;
+  /** It fails those who wait too long for a lock, in the words of the database. */
+  readonly failsByLock?: boolean;
   /** Which of the target's endpoints it strikes, by name; all if left out. */
   readonly strikes?: (endpoint: string) => boolean;
 }

@@ -72,6 +72,26 @@ export const PRESETS = {
     with: { add: "5s" },
     sample: "kind: image-slow-load, target: image-provider, at: 1m, for: 2m, add: 10s",
   },
+  "instance-kill": {
+    basis: "crash",
+    summary: "One replica is killed, whichever it is.",
+    with: {},
+    replicas: 1,
+    sample: "kind: instance-kill, target: payment, at: 1m, every: 5m, for: 1s, restart: 10s",
+  },
+  "readiness-failure": {
+    basis: "drain",
+    summary: "A replica's readiness probe fails: it is taken off its callers' lists.",
+    with: {},
+    replicas: 1,
+    sample: "kind: readiness-failure, target: cart, at: 1m, for: 1m",
+  },
+  "canary-release": {
+    basis: "deploy",
+    summary: "A tenth of the replicas get another version.",
+    with: { strategy: "canary" },
+    sample: "kind: canary-release, target: cart, at: 1m, for: 5m, version: 2.5.0, errors: 10%",
+  },
   "connection-leak": {
     basis: "pool-exhaustion",
     summary: "Code forgets to give connections back: a tenth of the pool is left.",

@@ -5,26 +5,38 @@ import { type Decoded, INVALID, type Invalid, type Properties } from "../base/fi
 import type { Node, ScalarNode } from "../base/node.ts";
 import { bandwidth } from "./bandwidth.ts";
 import { blackhole } from "./blackhole.ts";
+import { cacheFlush } from "./cache_flush.ts";
 import { clockSkew } from "./clock_skew.ts";
+import { crash } from "./crash.ts";
+import { deploy } from "./deploy.ts";
 import { diskFull } from "./disk_full.ts";
 import { diskSlow } from "./disk_slow.ts";
+import { drain } from "./drain.ts";
 import { errors } from "./errors.ts";
 import { failOver } from "./fail_over.ts";
 import { flagOff } from "./flag_off.ts";
 import type { CompiledFault, FaultKind } from "./kind.ts";
 import { latency } from "./latency.ts";
+import { lockContention } from "./lock_contention.ts";
 import { logFlood } from "./log_flood.ts";
+import { memoryLeak } from "./memory_leak.ts";
 import { outage } from "./outage.ts";
 import { packetLoss } from "./packet_loss.ts";
+import { partition } from "./partition.ts";
 import { pause } from "./pause.ts";
 import { poolExhaustion } from "./pool_exhaustion.ts";
 import { type Preset, type PresetName, PRESETS } from "./presets.ts";
+import { queueFlood } from "./queue_flood.ts";
 import { reset } from "./reset.ts";
+import { restart } from "./restart.ts";
+import { rollBack } from "./roll_back.ts";
+import { scale } from "./scale.ts";
 import { shed } from "./shed.ts";
 import { slowConsumer } from "./slow_consumer.ts";
 import { slowCpu } from "./slow_cpu.ts";
 import { telemetryLoss } from "./telemetry_loss.ts";
 import { trafficSurge } from "./traffic_surge.ts";
+import { zoneOutage } from "./zone_outage.ts";
 
 /** In the order in which lists show them: requests, network, machines, data, telemetry, load, mitigations. */
 export const KINDS = {
@@ -34,19 +46,31 @@ export const KINDS = {
   blackhole,
   reset,
   "packet-loss": packetLoss,
+  partition,
   bandwidth,
   "slow-cpu": slowCpu,
   pause,
+  "memory-leak": memoryLeak,
+  crash,
+  "zone-outage": zoneOutage,
   "pool-exhaustion": poolExhaustion,
   "disk-slow": diskSlow,
   "disk-full": diskFull,
+  "lock-contention": lockContention,
+  "cache-flush": cacheFlush,
+  "queue-flood": queueFlood,
   "slow-consumer": slowConsumer,
-  "traffic-surge": trafficSurge,
   "clock-skew": clockSkew,
+  deploy,
+  "traffic-surge": trafficSurge,
   "log-flood": logFlood,
   "telemetry-loss": telemetryLoss,
-  shed,
+  scale,
+  "roll-back": rollBack,
   "fail-over": failOver,
+  shed,
+  drain,
+  restart,
   "flag-off": flagOff,
 } as const satisfies Record<string, FaultKind<Properties>>;
 

@@ -125,6 +125,8 @@ export const Change = {
   scaled: 38,
   /** The replica's clock is ahead by `wait` from now on; behind when negative. */
   clockSet: 50,
+  /** The replica's next container is of another version: that of the fault `cause`; -1: the service's own. */
+  versionSet: 51,
 } as const;
 export type Change = (typeof Change)[keyof typeof Change];
 

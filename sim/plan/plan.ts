@@ -307,6 +307,8 @@ export interface PlanFault {
   readonly sticky: boolean;
   /** It strikes a part of the world, so `probability` is that of a whole window. */
   readonly isWhole: boolean;
+  /** The version that it brings; undefined for none. */
+  readonly version: string | undefined;
   /** What its own fields name: indices in Plan.services and Plan.faults, -1 for none, and in Plan.workloads. */
   readonly toService: number;
   readonly ofFault: number;

@@ -153,19 +153,23 @@ class Compiler {
       attributes: service.attributes,
       ...lifeOf(service),
       endpoints: [...service.endpoints.keys()].map((endpoint) => this.endpoint({ service: service.name, endpoint })),
-      isDisturbed: this.#isDisturbed(service.name),
+      isDisturbed: this.#mayStrike(service.name).some(({ touchesCpu }) => touchesCpu),
+      ...this.#scaledTo(service),
     }));
   }
 
-  /** Whether a fault that may come slows or stops replicas of the service. */
-  #isDisturbed(name: string): boolean {
+  /** Faults of a service that may come while the run goes on. */
+  #mayStrike(name: string): FaultSpec[] {
     const { faults, workloads } = this.#scenario;
-    const end = Math.max(
-      ...[...workloads.values()].map((each) => latestEnd(each, workloads) + each.gracefulStop),
-    );
-    return faults.some(({ touchesCpu, target, probability, at }) =>
-      touchesCpu && target.service === name && probability > 0 && at < end
-    );
+    const end = Math.max(...[...workloads.values()].map((each) => latestEnd(each, workloads) + each.gracefulStop));
+    return faults.filter(({ target, probability, at }) => target.service === name && probability > 0 && at < end);
+  }
+
+  /** The most replicas that a service comes to have, where mitigations scale it. */
+  #scaledTo({ name, replicas, scaling }: Service): { readonly replicasMax?: number } {
+    const most = Math.max(...this.#mayStrike(name).map(({ replicasTo = 0 }) => replicasTo));
+    const replicasMax = Math.max(most, replicas, scaling?.max ?? 0);
+    return most > replicas ? { replicasMax } : {};
   }
 
   #endpoints(): Mutable<PlanEndpoint>[] {
@@ -348,10 +352,11 @@ class Compiler {
       replicas: fault.replicas,
       zone: fault.zone,
       where: fault.where && this.condition(fault.where),
-      failure: this.#optionalFailure(fault.failure),
+      failure: this.#optionalFailure(this.#failureOf(fault)),
       log: fault.log === undefined ? -1 : this.addLog({ ...fault.log, attributes: [] }),
       sticky: fault.sticky ?? false,
       isWhole: !strikesRequests(fault.aim),
+      version: fault.version,
       toService: this.#serviceIndex.get(fault.toService ?? "") ?? -1,
       ofFault: this.#scenario.faults.findIndex(({ name }) => name === fault.ofFault),
       workloads: fault.aim !== "workloads"
@@ -365,6 +370,12 @@ class Compiler {
     };
   }
 
+  /** Who waits too long for a lock fails in the words of the database. */
+  #failureOf({ failure, failsByLock, target }: FaultSpec): ErrorSpec | undefined {
+    if (failure === undefined || failsByLock !== true) return failure;
+    return { ...failure, message: lockWords(this.#scenario.services.get(target.service)?.system).timeout };
+  }
+
   #strikes(endpoint: PlanEndpoint, { target, strikes }: FaultSpec): boolean {
     return this.#isTarget(endpoint, target) && (strikes === undefined || strikes(endpoint.name));
   }
@@ -373,9 +384,9 @@ class Compiler {
   #attachFaults(endpoints: Mutable<PlanEndpoint>[], faults: readonly FaultSpec[]): void {
     faults.forEach((fault, index) => {
       const { target, aim } = fault;
-      if (!strikesRequests(aim)) return;
+      if (!strikesRequests(aim) && fault.effect.turn === undefined) return;
       const touched = endpoints.filter((endpoint) => this.#strikes(endpoint, fault));
-      if (target.caller === undefined && aim === "requests") {
+      if (target.caller === undefined && aim !== "calls") {
         for (const endpoint of touched) endpoint.faults = [...endpoint.faults, index];
         return;
       }
