@@ -8,7 +8,7 @@ import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Load } from "../load/load.ts";
 import { isMetricName, METRIC_NAMES, type MetricName } from "../objectives/metrics.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
-import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
 import type { Plan, PlanEndpoint } from "../plan/plan.ts";
 import {
   callTraits,
@@ -78,6 +78,7 @@ export class RunMetrics {
   readonly #changeWatches: readonly Watch[][];
   readonly #logWatches: readonly Watch[][];
   #logSteps = 0;
+  #clockChanges = 0;
   readonly #pauses = new Trend();
   readonly #throttling = new Trend();
 
@@ -347,6 +348,7 @@ export class RunMetrics {
 
   #change(batch: FactBatch, row: number): void {
     const service = batch.service[row]!, change = batch.outcome[row]!;
+    if (change === Change.clockSet) this.#clockChanges++;
     for (const watch of this.#changeWatches[service]!) {
       if (watch.change !== change) continue;
       watch.into.add(sampleOf(watch, Trait.counted, batch, row, this.#plan.endpoints), batch.time[row]!);
@@ -521,6 +523,8 @@ export class RunMetrics {
         return new Counter(sum(endpoints, (each) => each.shed));
       case "untraced":
         return new Counter(sum(endpoints, (each) => each.untraced));
+      case "service_clock_changes":
+        return new Counter(this.#clockChanges);
       case "service_log_steps":
         return new Counter(this.#logSteps);
       case "service_pauses":

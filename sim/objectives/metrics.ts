@@ -303,6 +303,13 @@ export const METRICS = {
     tags: ["service"],
     zeroIsAnAnswer: true,
   },
+  service_clock_changes: {
+    type: "counter",
+    contains: "default",
+    summary: "How often the clock of a service's replica was set wrong, or right again, by a fault of kind clock-skew.",
+    tags: ["service"],
+    zeroIsAnAnswer: true,
+  },
   service_log_steps: {
     type: "counter",
     contains: "default",

@@ -191,6 +191,7 @@ export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
   untraced: rule("request", "one", { having: Trait.untraced }),
   service_pauses: changeRule(Change.paused),
   service_throttling: changeRule(Change.throttled),
+  service_clock_changes: { ...rule("change", "one"), change: Change.clockSet },
   cache_hits: rule("state", "other"),
   consumer_lag: rule("state", "other"),
   message_age: rule("state", "other"),

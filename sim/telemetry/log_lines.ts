@@ -38,6 +38,7 @@ import { refusalMessage, refusalReason } from "./refusal_messages.ts";
 import { StateLines } from "./state_lines.ts";
 import { authority, callerCode, callPlace, type Target, targetOf } from "./targets.ts";
 import { cancelledQuery, cancelledWords, changeWords, heldBack, tooLateWords } from "./policy_words.ts";
+import { setsVersion, Versions } from "./versions.ts";
 import { type FailedCall, type Template, TemplateWriter } from "./templates.ts";
 
 type Attribute = readonly [name: string, value: LineValue];
@@ -123,6 +124,7 @@ export class LogLines {
   readonly #pauses = new Map<number, Template | null>();
   /** By the high half of the caller's span id. */
   readonly #openFailures = new Map<number, OpenFailure[]>();
+  readonly #versions: Versions;
   /** Undefined: all clocks are right. */
   #clocks: Clocks | undefined;
   /** Records that did not arrive. */
@@ -130,6 +132,7 @@ export class LogLines {
 
   constructor(plan: Plan, identity: RunIdentity) {
     this.#plan = plan;
+    this.#versions = new Versions(plan);
     this.#writer = new TemplateWriter(plan, instancesOf(plan, identity.seed), identity.startEpochNs);
     this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
     this.#processes = new ChangeLines(plan, this.#writer);
@@ -160,14 +163,15 @@ export class LogLines {
           (this.#clocks ??= new Clocks()).take(batch, row);
           return -1;
         }
+        if (setsVersion(batch, row)) {
+          this.#versions.take(batch, row);
+          return -1;
+        }
         template = this.#changeTemplate(batch, row);
         break;
       case FactKind.log:
         if (batch.endpoint[row]! < 0) return -1;
         template = this.#stepTemplate(batch, row);
-        break;
-      case FactKind.change:
-        template = this.#changeTemplate(batch, row);
         break;
       case FactKind.lock:
       case FactKind.cache:
@@ -187,6 +191,16 @@ export class LogLines {
     }
     this.#writer.write(template, batch, row, out);
     return service;
+  }
+
+  /** How far the clock was ahead of the replica that wrote the last record, in nanoseconds. */
+  get ahead(): number {
+    return this.#writer.ahead;
+  }
+
+  /** The service with the version that a replica runs. */
+  serviceOf(service: number, replica: number): PlanService {
+    return this.#versions.serviceOf(service, replica);
   }
 
   /** Failed calls whose callers have not answered yet. */
@@ -698,12 +712,12 @@ export class LogLines {
 
   #processTemplate(batch: FactBatch, row: number): Template | null {
     if (batch.outcome[row] === Change.replicaStarts && batch.wait[row]! > 0) {
-      const service = this.#plan.services[batch.service[row]!]!, replica = batch.replica[row]!;
+      const replica = batch.replica[row]!, service = this.#versions.serviceOf(batch.service[row]!, replica);
       this.#writer.replace(service.index, replica, instanceOf(service, replica, this.#seed, batch.wait[row]!));
       this.#completed.length = 0;
     }
     if (batch.outcome[row] === Change.messageGivenUp) return this.#state.template(batch, row);
-    return this.#processes.template(batch, row);
+    return this.#processes.template(batch, row, this.#versions.serviceOf(batch.service[row]!, batch.replica[row]!));
   }
 
   #pauseTemplate(batch: FactBatch, row: number): Template | null {

@@ -40,6 +40,7 @@ import { heldBack } from "./policy_words.ts";
 import { resourceOf, wellFormed } from "./resources.ts";
 import { authority, callerCode, callPlace, publicHost, type Target, targetOf } from "./targets.ts";
 import { userAddress, userAgent } from "./users.ts";
+import { setsVersion, Versions } from "./versions.ts";
 
 /** W3C's sampled flag. */
 const SAMPLED = 1;
@@ -161,6 +162,7 @@ export class SpanBuilder {
   readonly #exceptions = new Map<string, ExceptionTemplate>();
   /** The row of the link that the next row's request has. */
   #link = 0;
+  readonly #versions: Versions;
   /** Undefined: all clocks are right. */
   #clocks: Clocks | undefined;
   /** Spans that did not arrive. */
@@ -169,6 +171,7 @@ export class SpanBuilder {
   constructor(readonly plan: Plan, readonly identity: RunIdentity) {
     this.#clock = new EpochClock(identity.startEpochNs);
     this.#instances = instancesOf(plan, identity.seed);
+    this.#versions = new Versions(plan);
     this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
     this.#publicHost = publicHost(plan);
     this.#resources = plan.services.map(() => []);
@@ -183,6 +186,7 @@ export class SpanBuilder {
     const isCall = kind === FactKind.call && (batch.flags[row]! & FactFlag.journey) === 0;
     if (kind !== FactKind.request && !isCall) {
       if (setsClock(batch, row)) (this.#clocks ??= new Clocks()).take(batch, row);
+      if (setsVersion(batch, row)) this.#versions.take(batch, row);
       if (kind === FactKind.link) this.#link = row;
       if (kind === FactKind.lock) return this.#lock(batch, row);
       if (kind === FactKind.change && batch.outcome[row] === Change.replicaStarts) this.#renew(batch, row);
@@ -237,7 +241,7 @@ export class SpanBuilder {
 
   /** A new container, perhaps in a new pod: spans from now on are of another instance. */
   #renew(batch: FactBatch, row: number): void {
-    const service = this.plan.services[batch.service[row]!]!, replica = batch.replica[row]!;
+    const replica = batch.replica[row]!, service = this.#versions.serviceOf(batch.service[row]!, replica);
     const { seed } = this.identity;
     this.#instances[service.index]![replica] = instanceOf(service, replica, seed, batch.wait[row]!, batch.extra[row]!);
     delete this.#resources[service.index]![replica];
@@ -444,7 +448,8 @@ export class SpanBuilder {
   }
 
   #resource(service: number, replica: number): Resource {
-    return resourceOf(this.plan, this.plan.services[service]!, this.#instances[service]![replica]!, this.identity);
+    const planned = this.#versions.serviceOf(service, replica);
+    return resourceOf(this.plan, planned, this.#instances[service]![replica]!, this.identity);
   }
 
   #serverTemplate(endpoint: number): ServerTemplate {
