@@ -6,6 +6,7 @@ import { StackError } from "../stack/engine.ts";
 import { printInvalid, UsageError } from "./command.ts";
 import { OutputLost, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { faultsCommand } from "./faults_command.ts";
 import { inspectCommand } from "./inspect_command.ts";
 import { replayCommand } from "./replay_command.ts";
 import { runCommand } from "./run_command.ts";
@@ -40,6 +41,7 @@ export async function main(args: readonly string[]): Promise<number> {
     runCommand,
     replayCommand,
     inspectCommand,
+    faultsCommand,
     validateCommand,
     schemaCommand,
     stackUpCommand,
