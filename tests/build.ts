@@ -156,6 +156,8 @@ export function fault(target: FaultSpec["target"], options: Partial<FaultSpec> &
   return {
     name: "a fault",
     kind: "test",
+    aim: "requests",
+    touchesCpu: false,
     target,
     at: ms(0),
     duration: FOREVER,

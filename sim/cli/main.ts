@@ -8,6 +8,7 @@ import { OutputLost, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { compareCommand } from "./compare_command.ts";
 import { importCommand } from "./import_command.ts";
+import { faultsCommand } from "./faults_command.ts";
 import { inspectCommand } from "./inspect_command.ts";
 import { replayCommand } from "./replay_command.ts";
 import { runCommand } from "./run_command.ts";
@@ -46,6 +47,7 @@ export async function main(args: readonly string[]): Promise<number> {
     compareCommand,
     sweepCommand,
     inspectCommand,
+    faultsCommand,
     validateCommand,
     schemaCommand,
     stackUpCommand,

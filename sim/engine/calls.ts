@@ -2,6 +2,7 @@
 
 import { hashText, mix, mixed, uniform } from "../base/draws.ts";
 import { FOREVER, type Nanos, nanos } from "../base/time.ts";
+import { Harm } from "../faults/fault.ts";
 import { CALL_DEPTH_MAX, FactFlag, Outcome } from "../plan/facts.ts";
 import type { CallSite } from "../plan/plan.ts";
 import { isHeldBack, isRetried } from "../plan/policies.ts";
@@ -9,6 +10,7 @@ import { SALT_REPLICA } from "./balancer.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
 import { type Frame, FrameKind, FrameState } from "./frame.ts";
+import { wireTime } from "./wire.ts";
 
 const SALT_CLIENT = hashText("client span");
 const SALT_SERVER = hashText("server span");
@@ -70,7 +72,11 @@ export class Calls {
       mixed.high = frame.callHigh;
       mixed.low = frame.callLow;
     }
-    const site = this.#core.plan.sites[frame.callSite]!;
+    let site = this.#core.plan.sites[frame.callSite]!;
+    if (site.standby !== undefined && this.#core.faultWorld.isFailedOver(site)) {
+      site = this.#core.plan.sites[site.standby]!;
+      frame.callSite = site.index;
+    }
     this.start(frame, site, mixed.high, mixed.low);
     if (site.policies?.hedge !== undefined) this.#core.hedges.arm(frame, site.policies.hedge.after);
   }
@@ -90,6 +96,7 @@ export class Calls {
 
     const limit = Math.min(this.#core.now + site.timeout, frame.callDeadline) as Nanos;
     frame.callRequest = -1;
+    frame.cutCause = -1;
     frame.callHolds = 0;
     frame.callWaited = 0 as Nanos;
     // A deadline that travels with the call may have passed while its caller worked.
@@ -114,10 +121,19 @@ export class Calls {
     const { knobs } = this.#core.knobs;
     let delay = knobs.added;
     if (site.network !== undefined) delay += site.network.sample(uniform(high, low, SALT_NETWORK_OUT)) * knobs.factor;
-    if (failure >= 0) {
+    const harm = failure < 0 ? Harm.error : this.#core.knobs.harm;
+    if (harm === Harm.lost) return;
+    if (harm === Harm.reset) {
+      const { cutAfter } = this.#core.knobs;
+      if (cutAfter < Infinity) {
+        frame.cutCause = failure;
+        this.#core.schedule((this.#core.now + nanos(cutAfter)) as Nanos, Event.cut, frame.slot, frame.generation);
+      }
+    } else if (failure >= 0 && harm !== Harm.answerLost) {
       this.answer(frame, Outcome.aborted, this.#core.plan.failures[failure]!.status, failure, nanos(delay));
       return;
     }
+    if (site.faults.length > 0) delay += wireTime(knobs, callee.size.request, high, low, false);
     if (frame.depth >= CALL_DEPTH_MAX) {
       this.answer(frame, Outcome.tooDeep, STATUS_LOOP, -1, nanos(delay));
       return;
@@ -140,6 +156,8 @@ export class Calls {
     request.callerReplica = frame.replica;
     request.site = site.index;
     request.attempt = attempt;
+    request.harm = harm;
+    request.harmCause = failure;
     frame.callRequest = request.slot;
     if (site.policies !== undefined && site.policies.propagateDeadline) {
       request.deadline = Math.min(frame.callStart + site.timeout, frame.callDeadline) as Nanos;

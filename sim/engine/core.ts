@@ -8,11 +8,13 @@ import { FactKind, Outcome } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Caches } from "./caches.ts";
 import { Calls } from "./calls.ts";
+import { Contention } from "./contention.ts";
 import { canDeadlock } from "./deadlock.ts";
 import type { Event } from "./event.ts";
 import { FactWriter } from "./fact_writer.ts";
 import { FaultKnobs } from "./fault_knobs.ts";
 import { Faults } from "./faults.ts";
+import { FaultActs } from "./fault_acts.ts";
 import { Fleet } from "./fleet.ts";
 import { type Frame, FramePool } from "./frame.ts";
 import { Health } from "./health.ts";
@@ -29,6 +31,7 @@ import { Autoscaling } from "./scaling.ts";
 import { Servers } from "./servers.ts";
 import { needsCpu } from "./station.ts";
 import { Strands } from "./strands.ts";
+import { Surges } from "./surges.ts";
 import { Replicas } from "./world.ts";
 import { type Vu, WorkloadState } from "./workload.ts";
 import { Workloads } from "./workloads.ts";
@@ -77,6 +80,9 @@ export class Core {
   readonly health: Health;
   readonly memory: MemoryUse;
   readonly scaling: Autoscaling;
+  readonly surges: Surges;
+  readonly contention: Contention;
+  readonly faultWorld: FaultActs;
 
   /** @param startSalt a hash of the run's start time */
   constructor(plan: Plan, startSalt: number) {
@@ -109,6 +115,9 @@ export class Core {
     this.health = new Health(this);
     this.memory = new MemoryUse(this);
     this.scaling = new Autoscaling(this);
+    this.surges = new Surges(this);
+    this.contention = new Contention(this);
+    this.faultWorld = new FaultActs(this);
   }
 
   /** Whether the context of a strand's iteration is as it has to be. */

@@ -23,9 +23,10 @@ export class Engine {
    */
   constructor(plan: Plan, startSalt: number) {
     const core = this.#core = new Core(plan, startSalt);
+    // What is broken from the start is broken for the first iteration too.
+    core.faults.start();
     for (const state of core.states) if (state.plan.startAfter < 0) core.workloads.begin(state, 0 as Nanos);
     core.schedule(0 as Nanos, Event.sample, 0, 0);
-    core.faults.start();
   }
 
   get now(): Nanos {
@@ -106,6 +107,7 @@ export class Engine {
       case Event.timeout:
       case Event.retry:
       case Event.hedge:
+      case Event.cut:
       case Event.connected:
       case Event.bulkheadTimeout:
       case Event.poolTimeout: {
@@ -117,6 +119,7 @@ export class Engine {
         else if (kind === Event.respond) {
           this.#core.calls.attemptEnded(frame, frame.responseOutcome, frame.responseStatus, frame.responseCause);
         } else if (kind === Event.timeout) this.#core.calls.attemptEnded(frame, Outcome.timeout, 0, -1);
+        else if (kind === Event.cut) this.#core.calls.attemptEnded(frame, Outcome.reset, 0, frame.cutCause);
         else if (kind === Event.retry) this.#core.calls.attempt(frame);
         else if (kind === Event.hedge) this.#core.hedges.fire(frame);
         else if (kind === Event.connected) this.#core.policies.connected(frame);
@@ -140,6 +143,8 @@ export class Engine {
         return this.#core.pauses.wake(this.#core.fleet.stations[subject]!);
       case Event.arrival:
         return this.#core.workloads.arrival(this.#core.states[subject]!);
+      case Event.surge:
+        return this.#core.surges.extraArrival(this.#core.states[subject]!);
       case Event.vuChange:
         return this.#core.workloads.vuChange(this.#core.states[subject]!);
       case Event.iterate:
@@ -164,7 +169,17 @@ export class Engine {
       case Event.faultBegin:
       case Event.faultEnd:
         return this.#core.faults.handle(kind, subject, generation);
+      case Event.contentionTimeout: {
+        const frame = this.#core.pool.frames[subject]!;
+        if (frame.generation === generation) this.#core.contention.timedOut(frame);
+        return;
+      }
+      case Event.roll:
+        return this.#core.faultWorld.rollOn(subject, generation);
+      case Event.stillEnd:
+        return this.#core.faultWorld.goesOn(subject, generation);
       case Event.sample:
+        this.#core.surges.adjust();
         if (this.#core.canDeadlock) this.#core.interruptions.reportDeadlock();
         this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
         this.#core.world.samples();

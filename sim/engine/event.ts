@@ -24,6 +24,16 @@ export const Event = {
   /** A window of a fault begins or ends: the subject is the fault, and the generation the window's number. */
   faultBegin: 60,
   faultEnd: 61,
+  /** A fault cuts the connection of a call: the subject is its strand. */
+  cut: 62,
+  /** An iteration that a surge adds is due. */
+  surge: 63,
+  /** A replica that a fault held goes on: the subject is the fault, the generation its window. */
+  stillEnd: 64,
+  /** A lock that a fault makes was waited for too long: the subject is the request. */
+  contentionTimeout: 65,
+  /** The next replica of a fault's roll-out is due: the subject is the fault, the generation that of the roll-out. */
+  roll: 66,
   /** Something of a replica's cores: a strand's work is done, its quota used up, a period over. */
   cpu: 12,
   /** A request that waits in a queue has waited long enough. */

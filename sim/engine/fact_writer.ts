@@ -1,5 +1,6 @@
 // Writes what happened as rows of facts.
 
+import { hashText, uniform } from "../base/draws.ts";
 import type { Nanos } from "../base/time.ts";
 import { Change, type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
 import type { CallSite } from "../plan/plan.ts";
@@ -8,10 +9,21 @@ import { type Frame, FrameState } from "./frame.ts";
 import type { Station } from "./station.ts";
 import type { Vu, WorkloadState } from "./workload.ts";
 
+const SALT_SPAN_LOST = hashText("span lost");
+const SALT_LINE_LOST = hashText("line lost");
+
+/** Chances that what a replica tells does not arrive. */
+export interface Loss {
+  readonly spans: number;
+  readonly lines: number;
+}
+
 /** Every method appends one row to `batch`, or one for each workload or station. Outcomes are plan/facts.ts's. */
 export class FactWriter {
   /** Set before each step. */
   batch!: FactBatch;
+  /** By service, then by replica; undefined: everything arrives, which is what is asked first. */
+  losses: (Loss | undefined)[][] | undefined;
   readonly #vus: readonly Vu[];
 
   constructor(vus: readonly Vu[]) {
@@ -50,6 +62,7 @@ export class FactWriter {
     batch.site[row] = site;
     batch.endpoint[row] = request.endpoint;
     this.#serverSpan(row, request);
+    if (this.losses !== undefined) this.#lose(row);
   }
 
   /** An attempt of the call that a strand waits for. @param pause before the next attempt; none when negative */
@@ -88,6 +101,7 @@ export class FactWriter {
     batch.span[row * 2 + 1] = strand.clientLow;
     batch.parent[row * 2] = root.spanHigh;
     batch.parent[row * 2 + 1] = root.spanLow;
+    if (this.losses !== undefined) this.#lose(row);
   }
 
   /** @param wait its time in the queue, where the outcome gives it no other meaning */
@@ -119,6 +133,7 @@ export class FactWriter {
     if (abandoned) batch.flags[row] = FactFlag.abandoned;
     if (request.link !== undefined) batch.flags[row]! |= FactFlag.linked;
     this.#serverSpan(row, request);
+    if (this.losses !== undefined) this.#lose(row);
   }
 
   /**
@@ -142,6 +157,7 @@ export class FactWriter {
     batch.start[row] = start;
     batch.wait[row] = wait;
     batch.attempt[row] = attempt;
+    if (this.losses !== undefined) this.#lose(row);
     return row;
   }
 
@@ -303,6 +319,19 @@ export class FactWriter {
       batch.start[row] = station.busyTime(now);
       if (!station.life.listens) batch.flags[row] = FactFlag.down;
     }
+  }
+
+  /** Marks what of a row does not arrive. */
+  #lose(row: number): void {
+    const batch = this.batch;
+    const loss = this.losses?.[batch.service[row]!]?.[batch.replica[row]!];
+    if (loss === undefined) return;
+    const high = batch.span[row * 2]! | 0, low = batch.span[row * 2 + 1]! | 0;
+    let flags = batch.flags[row]!;
+    if (uniform(high, low, SALT_SPAN_LOST) < loss.spans) flags |= FactFlag.spanLost;
+    // A request may have several lines in one span.
+    if (uniform(high ^ batch.time[row]!, low, SALT_LINE_LOST) < loss.lines) flags |= FactFlag.lineLost;
+    batch.flags[row] = flags;
   }
 
   /** Whose fact it is, and in which trace. */

@@ -2,17 +2,26 @@
 
 import { hashText, uniform } from "../base/draws.ts";
 import type { Nanos } from "../base/time.ts";
-import { intensityAt, type Knobs, resetKnobs } from "../faults/fault.ts";
-import type { Plan } from "../plan/plan.ts";
+import { Harm, intensityAt, type Knobs, neutralKnobs, resetKnobs, resetOwnKnobs } from "../faults/fault.ts";
+import type { Plan, PlanFault } from "../plan/plan.ts";
 import type { LiveFault } from "./faults.ts";
-import type { Frame } from "./frame.ts";
+import { type Frame, FrameKind, FrameState } from "./frame.ts";
 
 const SALT_SIZE = hashText("fault size");
 const SALT_ERROR = hashText("fault error");
 
 export class FaultKnobs {
   /** As the last `turn` left them. */
-  readonly knobs: Knobs = { added: 0, factor: 1, errorRate: 0 };
+  readonly knobs: Knobs = neutralKnobs();
+  /** How the request fails for which the last `turn` gave a failure. */
+  harm: Harm = Harm.error;
+  /** With Harm.reset: how long after sending the connection is cut. */
+  cutAfter = Infinity;
+  /** Of the last `turn`: index of the fault whose lock is needed, -1 for none, and how long it is waited for. */
+  lockOf = -1;
+  lockTimeout = Infinity;
+  /** Of the last `turn`: indices in Plan.logs, each followed by how many lines of it are to be written. */
+  readonly lines: number[] = [];
   readonly #faults: readonly LiveFault[];
   readonly #plan: Plan;
 
@@ -36,6 +45,8 @@ export class FaultKnobs {
   ): number {
     const { knobs } = this;
     resetKnobs(knobs);
+    if (this.lines.length > 0) this.lines.length = 0;
+    this.lockOf = -1;
     let failure = -1;
     for (let i = 0; i < faults.length; i++) {
       const live = this.#faults[faults[i]!]!;
@@ -45,19 +56,39 @@ export class FaultKnobs {
         const { context } = this.#plan.workloads[strand.workload]!;
         if (!fault.where.holds(context, strand.root.contextHigh, strand.root.contextLow)) continue;
       }
-      knobs.errorRate = 0;
-      fault.effect.turn?.(knobs, intensityAt(live, fault.ramp, now), uniform(keyHigh, keyLow, fault.salt ^ SALT_SIZE));
-      if (failure < 0 && knobs.errorRate > 0 && uniform(keyHigh, keyLow, fault.salt ^ SALT_ERROR) < knobs.errorRate) {
+      resetOwnKnobs(knobs);
+      fault.effect.turn?.(
+        knobs,
+        live.isRollingBack ? 1 : intensityAt(live, fault.ramp, now),
+        uniform(keyHigh, keyLow, fault.salt ^ SALT_SIZE),
+      );
+      if (knobs.lines > 0 && fault.log >= 0) this.lines.push(fault.log, knobs.lines);
+      if (knobs.locks) {
+        this.lockOf = fault.index;
+        this.lockTimeout = knobs.lockTimeout;
+      }
+      if (failure < 0 && knobs.errorRate > 0 && fails(fault, knobs.errorRate, keyHigh, keyLow, strand)) {
         failure = fault.failure;
+        this.harm = knobs.harm;
+        this.cutAfter = knobs.cutAfter;
       }
     }
     return failure;
   }
 }
 
+/** What is sticky is decided by what was asked for, which all attempts have in common. */
+function fails({ salt, sticky }: PlanFault, rate: number, keyHigh: number, keyLow: number, strand: Frame): boolean {
+  if (!sticky) return uniform(keyHigh, keyLow, salt ^ SALT_ERROR) < rate;
+  const isCall = strand.state === FrameState.calling || strand.kind !== FrameKind.request;
+  return (isCall
+    ? uniform(strand.callHigh, strand.callLow, salt ^ SALT_ERROR)
+    : uniform(strand.askedHigh, strand.askedLow, salt ^ SALT_ERROR)) < rate;
+}
+
 function touches(live: LiveFault, now: Nanos, replica: number, keyHigh: number, keyLow: number): boolean {
-  if (now < live.from || now >= live.until) return false;
+  if ((now < live.from || now >= live.until) && !live.isRollingBack) return false;
   if (live.struck !== undefined && live.struck[replica] !== 1) return false;
   const fault = live.plan;
-  return fault.probability >= 1 || uniform(keyHigh, keyLow, fault.salt) < fault.probability;
+  return fault.isWhole || fault.probability >= 1 || uniform(keyHigh, keyLow, fault.salt) < fault.probability;
 }

@@ -10,6 +10,7 @@ import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
 
 const SALT_REPLICAS = hashText("fault replicas");
+const SALT_COMES = hashText("fault comes");
 
 /** A fault in the run. */
 export class LiveFault {
@@ -18,6 +19,10 @@ export class LiveFault {
   until = FOREVER;
   /** Windows begun, or asked for, so far. */
   turns = 0;
+  /** It has been ended for good. */
+  isOver = false;
+  /** Its window is over, and the replicas that it struck go back one by one. */
+  isRollingBack = false;
   /** By replica: 1 for those that it strikes now; undefined: all of them. */
   struck: Uint8Array | undefined;
   target: FaultTarget | undefined;
@@ -45,7 +50,10 @@ export class Faults {
     const { plan } = live;
     const { now } = this.#core;
     const isOpen = live.turns > 0 && now < live.until;
-    if (isOpen || now < plan.at || live.turns >= plan.times || (live.turns > 0 && now < live.from + plan.every)) return;
+    if (
+      live.isOver || isOpen || now < plan.at || live.turns >= plan.times ||
+      (live.turns > 0 && now < live.from + plan.every)
+    ) return;
     const from = (now + plan.reaction) as Nanos;
     live.turns++;
     // Asked for and not yet begun: `from` lies ahead, so that it neither strikes nor is asked for again.
@@ -56,8 +64,23 @@ export class Faults {
   /** Takes the events of faults. */
   handle(kind: Event, index: number, turn: number): void {
     const live = this.live[index]!;
+    if (live.isOver) return;
     if (kind === Event.faultBegin) this.#begin(live, turn);
     else if (turn === live.turns) this.#end(live);
+  }
+
+  /** Ends a fault at once and for good. */
+  stop(index: number): void {
+    const live = this.live[index]!;
+    const { now } = this.#core;
+    if (live.isOver) return;
+    if (now >= live.from && now < live.until) {
+      live.until = now;
+      this.#end(live);
+    }
+    live.isOver = true;
+    // Asked for and not yet begun: it never does.
+    if (live.from > now) live.from = live.until = FOREVER;
   }
 
   #scheduleNext(live: LiveFault): void {
@@ -71,16 +94,33 @@ export class Faults {
     const { plan } = live;
     const { now } = this.#core;
     ({ from: live.from, until: live.until } = windowFrom(plan, now));
+    live.isRollingBack = false;
+    if (plan.probability === 0 || (plan.isWhole && plan.probability < 1 && !this.#comes(plan, turn))) {
+      // As if the window were over: the next one comes when it would have.
+      const { until } = live;
+      live.from = live.until = now;
+      live.target = undefined;
+      if (until < FOREVER) this.#core.events.scheduleUrgent(until, Event.faultEnd, plan.index, turn);
+      return;
+    }
     this.#choose(live, turn);
     this.#core.facts.fault(now, plan.index, true);
-    plan.effect.begin?.(this.#core.world, live.target!);
+    plan.effect.begin?.(this.#core.faultWorld, live.target!);
     if (live.until < FOREVER) this.#core.events.scheduleUrgent(live.until, Event.faultEnd, plan.index, turn);
   }
 
   #end(live: LiveFault): void {
-    live.plan.effect.end?.(this.#core.world, live.target!);
-    this.#core.facts.fault(this.#core.now, live.plan.index, false);
+    if (live.target !== undefined) {
+      live.plan.effect.end?.(this.#core.faultWorld, live.target);
+      this.#core.facts.fault(this.#core.now, live.plan.index, false);
+    }
     if (live.plan.when.length === 0) this.#scheduleNext(live);
+  }
+
+  /** Whether a fault that strikes a whole comes this time. */
+  #comes(plan: PlanFault, turn: number): boolean {
+    windowKey(this.#core.plan.seed, plan, turn);
+    return uniform(mixed.high, mixed.low, SALT_COMES) < plan.probability;
   }
 
   /** Which replicas this window strikes. */
@@ -112,11 +152,16 @@ export class Faults {
       }
     }
     live.target = {
+      fault: plan.index,
       service: plan.service,
       replicas: chosen,
       endpoints: plan.endpoints,
       caller: plan.caller,
       zone: plan.zone,
+      toService: plan.toService,
+      ofFault: plan.ofFault,
+      workloads: plan.workloads,
+      until: live.until,
       draw: (n) => uniform(high, low, n | 0),
     };
   }

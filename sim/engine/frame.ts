@@ -160,6 +160,11 @@ export class Frame {
   responseStatus = 0;
   responseOutcome = 0;
   responseCause = -1;
+  /** Index in Plan.failures of the fault that cuts the call's connection. */
+  cutCause = -1;
+  /** Request: what a fault of the network has in store for its answer: Harm.answerLost, Harm.reset, or 0; and its cause. */
+  harm = 0;
+  harmCause = -1;
   /** Slot of the request that the attempt made, which may have ended. */
   callRequest = -1;
   /** A set of CallHold. */
@@ -186,6 +191,7 @@ export class Frame {
     this.root = this;
     this.worked = false;
     this.failure = -1;
+    this.harm = 0;
     this.variant = -1;
     this.ownWork = 0;
     this.addedWork = 0;

@@ -5,10 +5,20 @@ import { Event } from "./event.ts";
 import type { Station } from "./station.ts";
 import { DownReason } from "./world.ts";
 
+/** What faults make a replica's requests leave behind. */
+interface FaultLeak {
+  readonly perRequest: Map<number, number>;
+  bytes: number;
+  /** Where the service has none. */
+  limit: number;
+}
+
 export class MemoryUse {
   readonly #core: Core;
   /** Whether any service has a limit: then every request is counted. */
-  readonly any: boolean;
+  any: boolean;
+  /** What faults have requests leave behind, by number of the station. */
+  readonly #faults: (FaultLeak | undefined)[] = [];
   /** By number of the station: requests whose leaks its process still holds. */
   readonly #leaked: number[] = [];
 
@@ -20,20 +30,31 @@ export class MemoryUse {
   /** In bytes. */
   used(station: Station): number {
     const memory = this.#core.plan.services[station.service]!.memory;
-    if (memory === undefined) return 0;
+    const byFaults = this.#faults[station.index]?.bytes ?? 0;
+    if (memory === undefined) return byFaults;
     const leaked = this.#leaked[station.index] ?? 0;
-    return memory.base + leaked * memory.leak + (station.busy + station.queued) * memory.perRequest;
+    return byFaults + memory.base + leaked * memory.leak + (station.busy + station.queued) * memory.perRequest;
   }
 
   /** A request has come in. Past the limit the process is killed, once what happens now is over. */
   entered(station: Station): void {
     const memory = this.#core.plan.services[station.service]!.memory;
-    if (memory === undefined) return;
-    const index = station.index;
+    const index = station.index, fault = this.#faults[index];
+    if (memory === undefined && fault === undefined) return;
     this.#leaked[index] = (this.#leaked[index] ?? 0) + 1;
-    if (this.used(station) > memory.limit) {
+    if (fault !== undefined) { for (const perRequest of fault.perRequest.values()) fault.bytes += perRequest; }
+    if (this.used(station) > (memory?.limit ?? fault!.limit)) {
       this.#core.schedule(this.#core.now, Event.outOfMemory, index, station.life.generation);
     }
+  }
+
+  /** Has each request of a replica leave so many bytes behind, for a fault; 0: no longer. */
+  leak(station: Station, fault: number, perRequest: number, limit: number): void {
+    this.any = true;
+    const leak = this.#faults[station.index] ??= { perRequest: new Map(), bytes: 0, limit };
+    if (perRequest > 0) leak.perRequest.set(fault, perRequest);
+    else leak.perRequest.delete(fault);
+    leak.limit = limit;
   }
 
   kill(station: Station): void {
@@ -43,5 +64,7 @@ export class MemoryUse {
   /** Its process is no more. */
   lose(station: Station): void {
     this.#leaked[station.index] = 0;
+    const fault = this.#faults[station.index];
+    if (fault !== undefined) fault.bytes = 0;
   }
 }

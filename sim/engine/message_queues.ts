@@ -13,6 +13,7 @@ import type { Station } from "./station.ts";
 import type { WorkloadState } from "./workload.ts";
 
 const SALT_PARTITION = hashText("partition");
+const SALT_COPY = hashText("copy of a message");
 const SALT_DELIVERY = hashText("delivery");
 const SALT_TRACE_HIGH = hashText("trace id, high half");
 const SALT_TRACE_LOW = hashText("trace id, low half");
@@ -144,6 +145,24 @@ export class MessageQueues {
     const readers = this.#readers.get(request.endpoint);
     if (readers === undefined) return;
     const draw = this.#draw(request);
+    this.#send(readers, request, draw);
+    const { faults } = this.#core.plan.endpoints[request.endpoint]!;
+    if (faults.length === 0) return;
+    const { knobs } = this.#core;
+    knobs.turn(faults, this.#core.now, request.replica, request.keyHigh, request.keyLow, request);
+    for (let copy = knobs.knobs.copies; copy > 0; copy--) {
+      // Each is handled by draws of its own, and without a message's key it goes to a partition of its own.
+      const { keyHigh, keyLow } = request;
+      mix(keyHigh, keyLow, (SALT_COPY + copy) | 0);
+      request.keyHigh = mixed.high;
+      request.keyLow = mixed.low;
+      this.#send(readers, request, this.#draw(request));
+      request.keyHigh = keyHigh;
+      request.keyLow = keyLow;
+    }
+  }
+
+  #send(readers: readonly Group[], request: Frame, draw: number): void {
     for (const group of readers) {
       const message = this.#free.pop() ?? new Message();
       message.workload = request.workload;

@@ -22,28 +22,41 @@ interface HeldAnswer {
 
 export class Partitions {
   readonly #core: Core;
-  /** Pairs of services, as numbers; undefined: none, which is what calls ask first. */
+  /** Ways from one service to another, as numbers, with the answers that got lost on them; undefined: none, which is what calls ask first. */
   #parted: Map<number, HeldAnswer[]> | undefined;
 
   constructor(core: Core) {
     this.#core = core;
   }
 
-  #pair(one: number, other: number): number {
-    return Math.min(one, other) * this.#core.plan.services.length + Math.max(one, other);
+  /** Packets on their way from one service to another. */
+  #way(from: number, to: number): number {
+    return from * this.#core.plan.services.length + to;
   }
 
+  /** Packets of two services are lost, both ways. */
   part(one: number, other: number): void {
-    const pair = this.#pair(one, other);
-    if (this.#parted?.has(pair)) return;
-    (this.#parted ??= new Map()).set(pair, []);
+    this.partWay(one, other);
+    this.partWay(other, one);
+  }
+
+  /** Packets are lost on their way from one service to another, but not on their way back. */
+  partWay(from: number, to: number): void {
+    const way = this.#way(from, to);
+    if (this.#parted?.has(way)) return;
+    (this.#parted ??= new Map()).set(way, []);
+  }
+
+  heal(one: number, other: number): void {
+    this.healWay(one, other);
+    this.healWay(other, one);
   }
 
   /** Answers that were lost are sent once more and come through now; requests come with their next attempt to connect. */
-  heal(one: number, other: number): void {
-    const held = this.#parted?.get(this.#pair(one, other));
+  healWay(from: number, to: number): void {
+    const held = this.#parted?.get(this.#way(from, to));
     if (held === undefined) return;
-    this.#parted!.delete(this.#pair(one, other));
+    this.#parted!.delete(this.#way(from, to));
     if (this.#parted!.size === 0) this.#parted = undefined;
     this.#core.queues.goOn();
     for (const { caller, generation, outcome, status, cause } of held) {
@@ -51,15 +64,19 @@ export class Partitions {
     }
   }
 
-  /** Whether packets between two services are lost. */
+  /** Whether packets between two services are lost, one way or both. */
   separates(one: number, other: number): boolean {
-    return this.#parted?.has(this.#pair(one, other)) === true;
+    return this.#loses(one, other) || this.#loses(other, one);
+  }
+
+  #loses(from: number, to: number): boolean {
+    return this.#parted?.has(this.#way(from, to)) === true;
   }
 
   /** Takes a request that a partition swallows on its way; gives false when it comes through. */
   takesRequest(request: Frame, caller: Frame): boolean {
     if (this.#parted === undefined || caller.root.kind !== FrameKind.request) return false;
-    if (!this.#parted.has(this.#pair(caller.service, request.service))) return false;
+    if (!this.#loses(caller.service, request.service)) return false;
     request.resends = 0;
     this.#resendLater(request);
     return true;
@@ -75,7 +92,7 @@ export class Partitions {
     // Who waits no longer has closed the socket.
     if (!servers.callerWaits(request)) return workloads.release(request);
     const caller = this.#core.pool.frames[request.parent]!;
-    if (this.#parted?.has(this.#pair(caller.service, request.service)) !== true) return servers.enter(request);
+    if (!this.#loses(caller.service, request.service)) return servers.enter(request);
     if (++request.resends <= CONNECT_RESENDS_MAX) return this.#resendLater(request);
     this.#core.calls.answer(caller, Outcome.unreachable, 0, -1, 0 as Nanos);
     workloads.release(request);
@@ -84,7 +101,7 @@ export class Partitions {
   /** Takes an answer that a partition swallows; gives false when it comes through. */
   takesAnswer(request: Frame, caller: Frame, outcome: number, status: number, cause: number): boolean {
     if (this.#parted === undefined || caller.root.kind !== FrameKind.request) return false;
-    const held = this.#parted.get(this.#pair(caller.service, request.service));
+    const held = this.#parted.get(this.#way(request.service, caller.service));
     if (held === undefined) return false;
     held.push({ caller, generation: caller.generation, outcome, status, cause });
     this.#core.calls.answer(caller, Outcome.reset, 0, -1, ANSWER_PATIENCE);

@@ -20,12 +20,26 @@ const SALT_SETUP = hashText("connection setup");
 /** The states of one policy: one for each replica of the caller that has called, or one for all. */
 class States<T> {
   readonly #states: (T | undefined)[] = [];
+  /** What has been done to all of them, by who did it, and is done to those that are made later. */
+  readonly #changes = new Map<number, (state: T) => void>();
 
   constructor(readonly shared: Shared<unknown>, readonly make: (replica: number) => T) {}
 
   of(replica: number): T {
     const key = this.shared.global ? 0 : replica;
-    return this.#states[key] ??= this.make(key);
+    return this.#states[key] ??= this.#new(key);
+  }
+
+  #new(key: number): T {
+    const state = this.make(key);
+    for (const change of this.#changes.values()) change(state);
+    return state;
+  }
+
+  /** Changes all of them. @param by who does it: what the same one did before is undone by that */
+  change(by: number, change: (state: T) => void): void {
+    this.#changes.set(by, change);
+    for (const state of this.#states) if (state !== undefined) change(state);
   }
 
   forget(service: number, replica: number): void {
@@ -261,12 +275,38 @@ export class Policies {
     if ((holds & CallHold.poolLine) !== 0) pool.line.leave();
     if ((holds & CallHold.connection) === 0) return;
     const isReusable = outcome !== Outcome.timeout && outcome !== Outcome.cancelled &&
-      outcome !== Outcome.interrupted && (outcome !== Outcome.aborted || status > 0);
+      outcome !== Outcome.interrupted && outcome !== Outcome.reset && (outcome !== Outcome.aborted || status > 0);
     const next = pool.giveBack(this.#core.now, isReusable, this.#core.pool.frames);
     if (next === undefined) return;
     next.callHolds = next.callHolds & ~CallHold.poolLine | CallHold.connection;
     const site = this.#core.plan.sites[next.callSite]!;
     if (isReusable || this.#isSetUp(next, site.policies!)) this.connected(next);
+  }
+
+  /**
+   * Takes a share of the connections out of the pools that a caller (-1: anybody) has to a service. Those that carry a
+   * call are taken when they come back.
+   * @param of who takes them: what it took before is given back
+   */
+  takeConnections(caller: number, service: number, share: number, of: number): void {
+    this.#core.plan.shared.pools.forEach(({ callee, caller: own, policy }, index) => {
+      if (callee !== service || (caller >= 0 && own !== caller)) return;
+      this.#pools[index]!.change(of, (pool) => {
+        pool.take(of, Math.round(policy.size * share));
+        this.#handOut(pool);
+      });
+    });
+  }
+
+  /** Connections that have come free go to those who wait. */
+  #handOut(pool: Pool): void {
+    for (;;) {
+      const next = pool.openForNext(this.#core.pool.frames);
+      if (next === undefined) return;
+      next.callHolds = next.callHolds & ~CallHold.poolLine | CallHold.connection;
+      const site = this.#core.plan.sites[next.callSite]!;
+      if (this.#isSetUp(next, site.policies!)) this.connected(next);
+    }
   }
 
   #leaveBulkhead(frame: Frame, policies: SitePolicies, holds: number): void {

@@ -22,9 +22,32 @@ export class Pool {
   #oldest = 0;
   /** Connections that carry a call, are being set up, or are idle. */
   open = 0;
+  /** Connections that faults hold, by fault. */
+  readonly #taken: number[] = [];
+  #size: number;
 
   constructor(policy: PoolPolicy) {
     this.#policy = policy;
+    this.#size = policy.size;
+  }
+
+  /** Takes so many connections away, instead of those that the same one took before. */
+  take(by: number, connections: number): void {
+    this.#taken[by] = connections;
+    this.#size = Math.max(0, this.#policy.size - this.#taken.reduce((sum, each) => sum + each, 0));
+    // Idle ones are taken at once, the oldest first; who carries a call goes on.
+    while (this.open > this.#size && this.#idleSince.length > this.#oldest) {
+      this.#oldest++;
+      this.open--;
+    }
+  }
+
+  /** The strand that is next, if there is room for its connection: it has left the line, and the connection is open. */
+  openForNext(frames: readonly Frame[]): Frame | undefined {
+    if (this.open >= this.#size || this.line.waiting === 0) return undefined;
+    const next = this.line.next(frames);
+    if (next !== undefined) this.open++;
+    return next;
   }
 
   /** @returns ready: an idle connection; fresh: one that must be set up; wait: none, and the line is to be joined */
@@ -34,7 +57,7 @@ export class Pool {
       this.#idleSince.pop();
       return Grant.ready;
     }
-    if (this.open >= this.#policy.size) return Grant.wait;
+    if (this.open >= this.#size) return Grant.wait;
     this.open++;
     return Grant.fresh;
   }
@@ -44,6 +67,10 @@ export class Pool {
    * @param reusable false when the call was cut off: the connection is closed, since its answer may still come
    */
   giveBack(now: Nanos, reusable: boolean, frames: readonly Frame[]): Frame | undefined {
+    if (this.open > this.#size) {
+      this.open--;
+      return undefined;
+    }
     const next = this.line.waiting > 0 ? this.line.next(frames) : undefined;
     // Closed, it makes room for a fresh one.
     if (next !== undefined) return next;

@@ -30,7 +30,7 @@ export class Life {
   /** When the process began to start. */
   started = 0 as Nanos;
   /** What follows when it has stopped. */
-  afterStop: "down" | "restart" | "backOff" | "absent" = "down";
+  afterStop: "down" | "restart" | "backOff" | "absent" | "replace" = "down";
   /** Health checks that ended alike in a row: so many failures, or so many successes. */
   failures = 0;
   successes = 0;

@@ -2,12 +2,15 @@
 
 import { hashText, uniform } from "../base/draws.ts";
 import { FOREVER, type Nanos, nanos } from "../base/time.ts";
+import { Harm } from "../faults/fault.ts";
 import { Outcome } from "../plan/facts.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
 import { type Frame, FrameKind, FrameState } from "./frame.ts";
+import { abandonAll } from "./held.ts";
 import { Phase } from "./replica.ts";
 import type { Station } from "./station.ts";
+import { wireTime } from "./wire.ts";
 
 const SALT_NETWORK_BACK = hashText("network back");
 const SALT_PATIENCE = hashText("patience in the queue");
@@ -40,6 +43,7 @@ export class Servers {
       request.failure = own.failure;
     }
     const failure = this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+    if (failure >= 0 && this.#core.knobs.harm === Harm.shed) return this.#refuse(request, Outcome.shed, STATUS_REFUSED);
     if (failure >= 0 && request.failure < 0) request.failure = failure;
 
     if (station.isGuarded && this.#turnsAway(request, station)) return;
@@ -105,12 +109,16 @@ export class Servers {
     station.hold(this.#core.now);
     request.begun = this.#core.now;
     this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
-    const { added, factor } = this.#core.knobs.knobs;
+    const { knobs: { added, factor }, lines, lockOf, lockTimeout } = this.#core.knobs;
+    for (let i = 0; i < lines.length; i += 2) {
+      for (let n = lines[i + 1]!; n > 0; n--) this.#core.facts.log(this.#core.now, request, lines[i]!);
+    }
     request.addedWork = added;
     const { latency } = request.variant < 0 ? endpoint : endpoint.variants[request.variant]!;
     request.ownWork = latency === undefined
       ? 0
       : latency.sample(uniform(keyHigh, keyLow, endpoint.latencySalt)) * factor;
+    if (lockOf >= 0 && this.#core.contention.take(lockOf, request, lockTimeout)) return;
     this.#core.strands.run(request);
   }
 
@@ -125,6 +133,7 @@ export class Servers {
 
   /** A request leaves its service. */
   finish(request: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
+    if (request.held.length > 0) abandonAll(request, outcome, status, cause, causeOutcome);
     this.#core.facts.request(this.#core.now, request, outcome, status, cause, causeOutcome, !this.callerWaits(request));
     if (outcome === Outcome.ok) {
       if (this.#core.queues.any) this.#core.queues.append(request);
@@ -163,11 +172,21 @@ export class Servers {
     if (this.#core.world.partitions.takesAnswer(request, caller, outcome, status, cause)) return;
     const site = this.#core.plan.sites[request.site]!;
     let delay = 0 as Nanos;
-    if (site.network !== undefined) {
+    if (request.harm === Harm.answerLost) return;
+    if (site.network !== undefined || site.faults.length > 0) {
       const { keyHigh, keyLow } = request;
-      this.#core.knobs.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+      const { knobs } = this.#core.knobs;
+      this.#core.knobs.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, caller);
       // What a fault adds has been added on the way there.
-      delay = nanos(site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * this.#core.knobs.knobs.factor);
+      let time = wireTime(knobs, this.#core.plan.endpoints[request.endpoint]!.size.response, keyHigh, keyLow, true);
+      if (site.network !== undefined) {
+        time += site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * knobs.factor;
+      }
+      delay = nanos(time);
+    }
+    // One that is cut after some time, and answered before, is not cut.
+    if (request.harm === Harm.reset && caller.cutCause < 0) {
+      return this.#core.calls.answer(caller, Outcome.reset, 0, request.harmCause, delay);
     }
     this.#core.calls.answer(caller, outcome, status, cause, delay);
   }

@@ -187,6 +187,6 @@ export class Station {
 }
 
 /** Whether own work of a service is more than time that passes: it is shared, stopped, or limited. */
-export function needsCpu({ capacity }: PlanService): boolean {
-  return coresOf(capacity) < Infinity || capacity.pauses.length > 0;
+export function needsCpu({ capacity, isDisturbed }: PlanService): boolean {
+  return coresOf(capacity) < Infinity || capacity.pauses.length > 0 || isDisturbed === true;
 }

@@ -26,6 +26,9 @@ export class Vu {
 
 export class WorkloadState {
   readonly vus: Vu[] = [];
+  /** Iterations, and VUs of closed loads, that surges have added. */
+  extraIterations = 0;
+  readonly extraVus: Vu[] = [];
   /** Open loads: VUs that run no iteration; the one that became free last is used first. */
   readonly idle: Vu[] = [];
   vusTarget = 0;

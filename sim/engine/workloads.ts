@@ -6,13 +6,15 @@ import type { Nanos } from "../base/time.ts";
 import { type Core, EVENTS_AT_ONE_INSTANT_MAX } from "./core.ts";
 import { Event } from "./event.ts";
 import { type Frame, FrameKind } from "./frame.ts";
-import type { Vu, WorkloadState } from "./workload.ts";
+import { Vu, type WorkloadState } from "./workload.ts";
 
 /** Iterations in a row that took no time, besides one for each VU, after which a closed loop is taken to stand still. */
 const INSTANT_ITERATIONS_MAX = 100_000;
 
 export class Workloads {
   readonly #core: Core;
+  /** When the iteration is due that was scheduled last. */
+  #nextArrival = 0 as Nanos;
 
   constructor(core: Core) {
     this.#core = core;
@@ -48,7 +50,7 @@ export class Workloads {
   }
 
   #scheduleArrival(state: WorkloadState): void {
-    const time = state.nextArrival();
+    const time = this.#nextArrival = state.nextArrival();
     if (time < state.loadEnd) this.#core.events.scheduleUrgent(time, Event.arrival, state.plan.index, 0);
   }
 
@@ -56,6 +58,16 @@ export class Workloads {
     if (state.loadEnded || state.plan.load.type !== "open") return;
     // Dropped iterations keep their number, so that a drop moves nobody else's draws.
     const iteration = state.iterationsStarted++;
+    const { surges } = this.#core;
+    const factor = surges.factor(state);
+    if (factor >= 1 || surges.comes(state, iteration, factor)) this.due(state, iteration);
+    this.#scheduleArrival(state);
+    if (factor > 1) surges.add(state, iteration, factor, this.#nextArrival);
+  }
+
+  /** An iteration of an open load is due now. */
+  due(state: WorkloadState, iteration: number): void {
+    if (state.plan.load.type !== "open") return;
     const vu = state.idle.pop();
     this.#core.facts.arrival(this.#core.now, state.plan.index, vu !== undefined || state.plan.load.maxVUs === Infinity);
     if (vu === undefined) {
@@ -66,7 +78,6 @@ export class Workloads {
         if (state.vus.length < state.plan.load.maxVUs) state.idle.push(this.#newVu(state));
       }
     } else this.#startIteration(state, vu, iteration);
-    this.#scheduleArrival(state);
   }
 
   vuChange(state: WorkloadState): void {
@@ -82,9 +93,34 @@ export class Workloads {
       if (vu.frame < 0) this.#core.schedule(this.#core.now, Event.iterate, vu.slot, 0);
     }
     state.vusTarget = count;
+    this.#core.surges.adjustVus(state);
     if (changes.next()) {
       this.#core.events.scheduleUrgent((state.startTime + changes.time) as Nanos, Event.vuChange, state.plan.index, 0);
     }
+  }
+
+  /** A VU that a surge adds, above those that the load plans. */
+  addVu(state: WorkloadState): void {
+    const { load } = state.plan;
+    let vu = state.extraVus.find(({ active, frame }) => !active && frame < 0);
+    if (vu === undefined) {
+      vu = new Vu(
+        (load.type === "closed" ? load.vusMax : 0) + state.extraVus.length + 1,
+        this.#core.vus.length,
+        state.plan.index,
+      );
+      this.#core.vus.push(vu);
+      state.extraVus.push(vu);
+    }
+    vu.active = true;
+    vu.generation = (vu.generation + 1) | 0;
+    this.#core.schedule(this.#core.now, Event.iterate, vu.slot, 0);
+  }
+
+  /** It goes, when its iteration has ended or its grace is over. */
+  takeExtraVu(state: WorkloadState, vu: Vu): void {
+    const { load } = state.plan;
+    if (load.type === "closed") this.#takeAway(vu, load.gracefulRampDown);
   }
 
   #takeAway(vu: Vu, grace: Nanos): void {
@@ -157,6 +193,7 @@ export class Workloads {
     if (left > 0) this.#core.facts.dropped(this.#core.now, state.plan.index, state.iterationsStarted, left);
     state.loadEnded = true;
     for (const vu of state.vus) vu.active = false;
+    for (const vu of state.extraVus) vu.active = false;
     this.endIfIdle(state);
   }
 

@@ -84,6 +84,14 @@ export class Replicas implements World {
     } else this.#askToStop(station, "absent");
   }
 
+  /** SIGTERM as in `stop`, and a new pod in its place as soon as the old one is gone. */
+  replace(station: Station): void {
+    if (station.life.phase === Phase.down) {
+      station.life.enter(Phase.absent);
+      this.create(station, 0 as Nanos);
+    } else this.#askToStop(station, "replace");
+  }
+
   start(service: number, replica: number): void {
     const station = this.#station(service, replica);
     if (station?.life.phase === Phase.down) this.#startAfter(station, 0 as Nanos);
@@ -169,6 +177,7 @@ export class Replicas implements World {
     life.failures = life.successes = life.hung = 0;
     this.#core.servers.started(station);
     this.#core.policies.forget(service, replica);
+    this.#core.faultWorld.containerStarts(station);
     this.#core.facts.replicaChange(this.#core.now, Change.replicaStarts, service, replica, life.restarts, life.pods);
     const startTime = this.#core.plan.services[service]!.startTime ?? 0 as Nanos;
     if (startTime > 0) this.#schedule(startTime, Event.replicaListens, station);
@@ -187,7 +196,11 @@ export class Replicas implements World {
   #askToStop(station: Station | undefined, after: Life["afterStop"]): void {
     if (station === undefined) return;
     const { life, service, replica } = station;
-    if (life.phase === Phase.starting) return this.#end(station, after === "absent" ? Phase.absent : Phase.down, 0);
+    if (life.phase === Phase.starting) {
+      this.#end(station, after === "absent" || after === "replace" ? Phase.absent : Phase.down, 0);
+      if (after === "replace") this.create(station, 0 as Nanos);
+      return;
+    }
     if (life.phase !== Phase.running) return;
     life.afterStop = after;
     life.enter(Phase.stopping);
@@ -206,7 +219,9 @@ export class Replicas implements World {
   #gone(station: Station): void {
     const { afterStop } = station.life;
     const backOff = afterStop === "backOff" ? this.#backOff(station.life) : 0 as Nanos;
-    this.#end(station, afterStop === "absent" ? Phase.absent : Phase.down, DownReason.stopped);
+    const isPodGone = afterStop === "absent" || afterStop === "replace";
+    this.#end(station, isPodGone ? Phase.absent : Phase.down, DownReason.stopped);
+    if (afterStop === "replace") this.create(station, 0 as Nanos);
     if (afterStop === "restart") this.#startAfter(station, 0 as Nanos);
     else if (afterStop === "backOff") this.#startAfter(station, backOff);
   }

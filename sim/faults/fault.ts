@@ -1,8 +1,25 @@
-// What every fault is: a kind turns the knobs of a request; target, window, ramp and probability belong to the wrapper
-// that all kinds share.
+// What every fault is: a kind turns the knobs of a request or acts on the world; target, window, ramp and probability
+// belong to the wrapper that all kinds share.
 
 import type { Nanos } from "../base/time.ts";
-import type { World } from "./world.ts";
+import type { FaultWorld } from "./fault_world.ts";
+
+/** What becomes of a request that a fault fails. */
+export const Harm = {
+  /** It is answered with the failure's status: by its service, or on a call in its place. */
+  error: 0,
+  /** A call finds nobody who takes the connection. */
+  refused: 1,
+  /** A call gets lost on its way, and nobody is told. */
+  lost: 2,
+  /** The service works on it, and the answer gets lost. */
+  answerLost: 3,
+  /** The service works on it, and the connection is cut. */
+  reset: 4,
+  /** The service sheds it. */
+  shed: 5,
+} as const;
+export type Harm = (typeof Harm)[keyof typeof Harm];
 
 /** The numbers that faults change for one request, or for one attempt of a call. Times in nanoseconds. */
 export interface Knobs {
@@ -16,17 +33,54 @@ export interface Knobs {
    * first in the order of the file says how.
    */
   errorRate: number;
+  /** How the request fails that `errorRate` hits. Set to Harm.error before each fault's turn. */
+  harm: Harm;
+  /** With Harm.reset: how long after it was sent the connection is cut; Infinity: as the answer comes. */
+  cutAfter: number;
+  /** Chance that a packet of a call is lost, 0 to 1. Faults combine it: 1 − (1 − a)(1 − b). */
+  loss: number;
+  /** What a call's bytes pass at, a second; Infinity: at once. Faults lower it. */
+  bytesPerSecond: number;
+  /** Lines that this fault alone has the service write about the request. Set to 0 before each fault's turn. */
+  lines: number;
+  /** It needs the lock of this fault, which one request at a time can have, and waits for it at most so long. Set back before each fault's turn. */
+  locks: boolean;
+  lockTimeout: number;
+  /** Messages that are sent besides one that is published. Faults add to it. */
+  copies: number;
+}
+
+/** Knobs that change nothing. */
+export function neutralKnobs(): Knobs {
+  const knobs = {} as Knobs;
+  resetKnobs(knobs);
+  return knobs;
 }
 
 /** Sets the knobs to neutral, as they must be before the first fault of a request turns them. */
 export function resetKnobs(knobs: Knobs): void {
   knobs.added = 0;
   knobs.factor = 1;
+  knobs.loss = 0;
+  knobs.bytesPerSecond = Infinity;
+  knobs.copies = 0;
+  resetOwnKnobs(knobs);
+}
+
+/** Sets to neutral what each fault says for itself. */
+export function resetOwnKnobs(knobs: Knobs): void {
   knobs.errorRate = 0;
+  knobs.harm = Harm.error;
+  knobs.cutAfter = Infinity;
+  knobs.lines = 0;
+  knobs.locks = false;
+  knobs.lockTimeout = Infinity;
 }
 
 /** Whom one window of a fault strikes. Services and endpoints by their index in the plan, replicas from 0. */
 export interface FaultTarget {
+  /** Index of the fault in the plan. */
+  readonly fault: number;
   /** The callee's side; -1 when it strikes no service of its own. */
   readonly service: number;
   /** Those that were chosen when the window began. */
@@ -35,6 +89,13 @@ export interface FaultTarget {
   /** The service whose calls it strikes; -1: anybody's. */
   readonly caller: number;
   readonly zone: string | undefined;
+  /** What the kind's own fields name: another service, a fault; -1 for none. */
+  readonly toService: number;
+  readonly ofFault: number;
+  /** Workloads, where it strikes those. */
+  readonly workloads: readonly number[];
+  /** The first instant after the window; Infinity: it stays. */
+  readonly until: Nanos;
   /** A uniform draw, 0 < u < 1, for this window: the same for the same n. */
   draw(n: number): number;
 }
@@ -42,9 +103,9 @@ export interface FaultTarget {
 /** What a fault does. It turns the knobs of single requests or calls, or acts on the world as it begins and ends. */
 export interface FaultEffect {
   /** Called when a window begins. */
-  begin?(world: World, target: FaultTarget): void;
+  begin?(world: FaultWorld, target: FaultTarget): void;
   /** Called when it ends; not when the run ends before it. */
-  end?(world: World, target: FaultTarget): void;
+  end?(world: FaultWorld, target: FaultTarget): void;
   /**
    * Turns the knobs for one request. At intensity 0 it leaves them as they are.
    * @param intensity 0 to 1: the ramp

@@ -14,6 +14,7 @@ export class EndpointTotals {
   tooLate = 0;
   abandoned = 0;
   cancelled = 0;
+  untraced = 0;
   interrupted = 0;
   /** Accepted requests only. */
   readonly duration = new Trend();

@@ -8,7 +8,7 @@ import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Load } from "../load/load.ts";
 import { isMetricName, METRIC_NAMES, type MetricName } from "../objectives/metrics.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
-import { type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
 import type { Plan, PlanEndpoint } from "../plan/plan.ts";
 import {
   callTraits,
@@ -76,6 +76,9 @@ export class RunMetrics {
   readonly #arrivalWatches: readonly Watch[][];
   /** By index of the service. */
   readonly #changeWatches: readonly Watch[][];
+  readonly #logWatches: readonly Watch[][];
+  #logSteps = 0;
+  #clockChanges = 0;
   readonly #pauses = new Trend();
   readonly #throttling = new Trend();
 
@@ -108,6 +111,7 @@ export class RunMetrics {
     this.#droppedWatches = plan.workloads.map(() => []);
     this.#arrivalWatches = plan.workloads.map(() => []);
     this.#changeWatches = plan.services.map(() => []);
+    this.#logWatches = plan.services.map(() => []);
     this.#feed("service_pauses", NO_TAGS, this.#pauses);
     this.#feed("service_throttling", NO_TAGS, this.#throttling);
     this.#checks = new CheckTotals(plan);
@@ -183,6 +187,8 @@ export class RunMetrics {
         return among(this.#changeWatches, matcher.services);
       case "state":
         return isStateMetric(metric) ? this.#state.feed(metric, matcher.services, into) : undefined;
+      case "log":
+        return among(this.#logWatches, matcher.services);
       case "vus":
         return this.#vus.feed(metric === "vus" ? "active" : "initialised", matcher.workloads, into);
       case "station":
@@ -225,6 +231,10 @@ export class RunMetrics {
           this.#change(batch, row);
           this.#state.take(batch, row);
           break;
+        case FactKind.log:
+          this.#logSteps++;
+          for (const { into } of this.#logWatches[batch.service[row]!]!) into.add(1, batch.time[row]!);
+          break;
         case FactKind.station:
           this.#stations.take(
             batch.service[row]!,
@@ -253,6 +263,7 @@ export class RunMetrics {
     if ((traits & Trait.failed) !== 0) totals.errors++;
     if ((traits & Trait.abandoned) !== 0) totals.abandoned++;
     if ((traits & Trait.cancelled) !== 0) totals.cancelled++;
+    if ((traits & Trait.untraced) !== 0) totals.untraced++;
     if ((traits & Trait.refused) !== 0) countRefusal(totals, batch.outcome[row]!);
     else {
       totals.duration.add(durationOf(batch, row));
@@ -337,6 +348,7 @@ export class RunMetrics {
 
   #change(batch: FactBatch, row: number): void {
     const service = batch.service[row]!, change = batch.outcome[row]!;
+    if (change === Change.clockSet) this.#clockChanges++;
     for (const watch of this.#changeWatches[service]!) {
       if (watch.change !== change) continue;
       watch.into.add(sampleOf(watch, Trait.counted, batch, row, this.#plan.endpoints), batch.time[row]!);
@@ -509,6 +521,12 @@ export class RunMetrics {
         return new Counter(sum(endpoints, (each) => each.rateLimited));
       case "shed":
         return new Counter(sum(endpoints, (each) => each.shed));
+      case "untraced":
+        return new Counter(sum(endpoints, (each) => each.untraced));
+      case "service_clock_changes":
+        return new Counter(this.#clockChanges);
+      case "service_log_steps":
+        return new Counter(this.#logSteps);
       case "service_pauses":
         return this.#pauses;
       case "service_throttling":

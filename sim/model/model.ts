@@ -126,14 +126,20 @@ export interface BodySize {
 
 export const NO_BODIES: BodySize = { request: 0, response: 0 };
 
+/** Why a call gets no connection: nobody listens, the host's name is not found, its certificate has expired, no route. */
+export const CONNECTION_TROUBLES = ["refused", "name", "certificate", "unreachable"] as const;
+export type ConnectionTrouble = (typeof CONNECTION_TROUBLES)[number];
+
 /** How a request fails of the endpoint's own accord. */
 export interface ErrorSpec {
   /** Share of the requests, 0 to 1. */
   readonly rate: number;
-  /** As an HTTP status; a gRPC endpoint answers with the code that stands for it. */
+  /** As an HTTP status; a gRPC endpoint answers with the code that stands for it. 0: there is no answer. */
   readonly status: number;
   readonly exception: string | undefined;
   readonly message: string | undefined;
+  /** Of a call that gets no connection. */
+  readonly trouble?: ConnectionTrouble;
 }
 
 /** A service and one of its endpoints. */

@@ -123,6 +123,10 @@ export const Change = {
   replicaReady: 37,
   /** An autoscaler wants `extra` replicas of the service instead of `wait`. */
   scaled: 38,
+  /** The replica's clock is ahead by `wait` from now on; behind when negative. */
+  clockSet: 50,
+  /** The replica's next container is of another version: that of the fault `cause`; -1: the service's own. */
+  versionSet: 51,
 } as const;
 export type Change = (typeof Change)[keyof typeof Change];
 
@@ -156,6 +160,9 @@ export const FactFlag = {
   linked: 256,
   /** station: the replica takes no requests. */
   down: 512,
+  /** request, call: its span, or the line about it, does not arrive. log, change: the line. */
+  spanLost: 1024,
+  lineLost: 2048,
 } as const;
 
 /** The deepest chain of calls in one trace; a deeper call fails with status 508. Alibaba's deepest graphs have about 40. */

@@ -11,6 +11,7 @@ import type {
   Backoff,
   BodySize,
   Check,
+  ConnectionTrouble,
   EndpointProtocol,
   Language,
   LogFormat,
@@ -78,6 +79,8 @@ export interface PlanService {
   readonly logs: { readonly format: LogFormat; readonly level: LogLevel };
   readonly attributes: ReadonlyMap<string, Scalar>;
   readonly endpoints: readonly number[];
+  /** A fault slows or stops its replicas: an account of own work is kept. */
+  readonly isDisturbed?: boolean;
 }
 
 /** What utilization is a share of: a replica's cores, or its workers where it has no cores; Infinity without a limit. */
@@ -157,6 +160,8 @@ export interface CallSite {
   readonly checks: readonly Check[];
   /** Faults on this edge: indices in Plan.faults. */
   readonly faults: readonly number[];
+  /** Index in Plan.sites: the same call to the service that stands by for the callee's; undefined for none. */
+  readonly standby?: number | undefined;
 }
 
 export interface LogSite {
@@ -172,6 +177,8 @@ export interface Failure {
   /** The exception's type, if the scenario names one; else it depends on the language. */
   readonly exception: string | undefined;
   readonly message: string | undefined;
+  /** Of a call that gets no connection: why. */
+  readonly trouble?: ConnectionTrouble | undefined;
 }
 
 export const Op = {
@@ -294,6 +301,18 @@ export interface PlanFault {
   readonly zone: string | undefined;
   /** What an errors fault answers: index in Plan.failures; -1 for none. */
   readonly failure: number;
+  /** The lines that it has services write: index in Plan.logs; -1 for none. */
+  readonly log: number;
+  /** All attempts of one call share its fate. */
+  readonly sticky: boolean;
+  /** It strikes a part of the world, so `probability` is that of a whole window. */
+  readonly isWhole: boolean;
+  /** The version that it brings; undefined for none. */
+  readonly version: string | undefined;
+  /** What its own fields name: indices in Plan.services and Plan.faults, -1 for none, and in Plan.workloads. */
+  readonly toService: number;
+  readonly ofFault: number;
+  readonly workloads: readonly number[];
   readonly effect: FaultEffect;
 }
 

@@ -20,7 +20,8 @@ export type SampleSource =
   | "vus"
   | "station"
   | "change"
-  | "state";
+  | "state"
+  | "log";
 
 /** What the metrics see in a fact, as a set of bits; 0 for a fact that counts nowhere, because it was interrupted. */
 export const Trait = {
@@ -51,6 +52,8 @@ export const Trait = {
    */
   expired: 512,
   limited: 1024,
+  /** request: its span did not arrive. */
+  untraced: 8192,
 } as const;
 
 const WHY_SHED = Trait.expired | Trait.limited;
@@ -62,9 +65,10 @@ const STATUS_ERROR_MIN = 500;
 export function requestTraits(batch: FactBatch, row: number): number {
   const outcome = batch.outcome[row]!;
   if (outcome === Outcome.interrupted) return 0;
-  if (outcome === Outcome.crashed) return Trait.counted | Trait.failed;
-  if (isRefusal(outcome)) return refusalTraits(outcome);
-  let traits: number = Trait.counted;
+  const untraced = (batch.flags[row]! & FactFlag.spanLost) === 0 ? 0 : Trait.untraced;
+  if (outcome === Outcome.crashed) return Trait.counted | Trait.failed | untraced;
+  if (isRefusal(outcome)) return refusalTraits(outcome) | untraced;
+  let traits: number = Trait.counted | untraced;
   if (batch.status[row]! >= STATUS_ERROR_MIN) traits |= Trait.failed;
   if (outcome === Outcome.cancelled) traits |= Trait.cancelled;
   else if ((batch.flags[row]! & FactFlag.abandoned) !== 0) traits |= Trait.abandoned;
@@ -184,8 +188,10 @@ export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
   queue_timeouts: rule("request", "one", { having: Trait.refused | Trait.expired, lacking: Trait.limited }),
   rate_limited: rule("request", "one", { having: Trait.refused | Trait.limited, lacking: Trait.expired }),
   shed: rule("request", "one", { having: Trait.refused | WHY_SHED }),
+  untraced: rule("request", "one", { having: Trait.untraced }),
   service_pauses: changeRule(Change.paused),
   service_throttling: changeRule(Change.throttled),
+  service_clock_changes: { ...rule("change", "one"), change: Change.clockSet },
   cache_hits: rule("state", "other"),
   consumer_lag: rule("state", "other"),
   message_age: rule("state", "other"),
@@ -194,6 +200,7 @@ export const SAMPLE_RULES: Readonly<Record<MetricName, SampleRule>> = {
   lock_wait: rule("state", "other"),
   service_replicas: rule("state", "other"),
   restarts: rule("state", "other"),
+  service_log_steps: rule("log", "one"),
 };
 
 /**

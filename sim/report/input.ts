@@ -9,6 +9,8 @@ export interface Account {
   readonly delivered: number;
   readonly rejected: number;
   readonly pending: number;
+  /** What got lost before that, by a fault. */
+  readonly lost?: number;
 }
 
 export interface RunInfo {

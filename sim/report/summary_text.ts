@@ -324,10 +324,14 @@ function endLines({ metrics, run }: SummaryInput, columns: number, paint: Paint)
 }
 
 /** What became of the spans, or the log lines. */
-export function accountLine(what: string, { generated, delivered, rejected, pending }: Account, paint: Paint): string {
+export function accountLine(
+  what: string,
+  { generated, delivered, rejected, pending, lost: kept }: Account,
+  paint: Paint,
+): string {
   const lost = (name: string, count: number): string =>
     count > 0 ? paint.red(`${name} ${formatCount(count)}`) : `${name} ${formatCount(count)}`;
   return `  ${what}: generated ${formatCount(generated)} = delivered ${formatCount(delivered)} + ${
     lost("rejected", rejected)
-  } + ${lost("pending", pending)}`;
+  } + ${lost("pending", pending)}${kept ? `; ${formatCount(kept)} more got lost by telemetry-loss` : ""}`;
 }

@@ -15,7 +15,7 @@ import { DATA_POINTS, LOG_RECORDS, SPANS } from "../sinks/otlp_signal.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
 import type { OpenOutput } from "../sinks/outputs.ts";
 import { PointsFile } from "../sinks/points_file.ts";
-import type { Delivery, Sink } from "../sinks/sink.ts";
+import { type Delivery, lostOf, type Sink } from "../sinks/sink.ts";
 import { TraceFileSink } from "../sinks/trace_file.ts";
 import type { RunIdentity } from "../telemetry/identity.ts";
 import { LogRecordBuilder } from "../telemetry/log_records.ts";
@@ -130,6 +130,7 @@ export class RunSinks {
   readonly #outputs: readonly PointsFile[];
   readonly #sinks: readonly Sink[];
   readonly #traceFile: OtlpFile<ReadableSpan>;
+  readonly #builder: SpanBuilder | undefined;
   /** Where the spans go, in words: a line, and why where that is not what was asked for. */
   readonly tracesTo: readonly string[];
 
@@ -140,8 +141,10 @@ export class RunSinks {
     traceFile: OtlpFile<ReadableSpan>,
     tracesTo: readonly string[],
     outputs: readonly PointsFile[],
+    builder?: SpanBuilder,
   ) {
     this.#settings = settings;
+    this.#builder = builder;
     this.#logs = logs;
     this.#records = settings.logsTo === "otlp" ? openLogRecords(settings) : undefined;
     this.#metrics = openMetrics(settings);
@@ -178,16 +181,16 @@ export class RunSinks {
     }
     if (mode === "file") {
       const sink = new TraceFileSink(builder, traceFile);
-      return new RunSinks(settings, logs, sink, traceFile, [showPath(traceFile.path), ...why], outputs);
+      return new RunSinks(settings, logs, sink, traceFile, [showPath(traceFile.path), ...why], outputs, builder);
     }
     const sink = new OtlpSink({ source: builder, signal: SPANS, options: otlp, pendingStore: traceFile, onNotice });
-    return new RunSinks(settings, logs, sink, traceFile, [shownUrl(otlp.url)], outputs);
+    return new RunSinks(settings, logs, sink, traceFile, [shownUrl(otlp.url)], outputs, builder);
   }
 
   /** `metrics` (data points) and `points` (of all outputs together) are undefined when there are none. */
   get delivery(): RunDelivery {
     return {
-      spans: this.#spans?.delivery ?? NOTHING,
+      spans: { ...this.#spans?.delivery ?? NOTHING, ...lostOf(this.#builder?.lost ?? 0) },
       logs: (this.#logs ?? this.#records)?.delivery ?? NOTHING,
       metrics: this.#metrics?.delivery,
       points: this.#outputs.length === 0 ? undefined : total(this.#outputs.map((output) => output.delivery)),

@@ -5,6 +5,8 @@ import { hashText } from "../base/draws.ts";
 import { FOREVER, type Nanos, RUN_LENGTH_MAX } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Zipf } from "../distributions/zipf.ts";
+import { strikesRequests } from "../faults/kind.ts";
+import { basisOf } from "../faults/registry.ts";
 import type { Load } from "../load/load.ts";
 import {
   type AttributeSpec,
@@ -151,7 +153,23 @@ class Compiler {
       attributes: service.attributes,
       ...lifeOf(service),
       endpoints: [...service.endpoints.keys()].map((endpoint) => this.endpoint({ service: service.name, endpoint })),
+      isDisturbed: this.#mayStrike(service.name).some(({ touchesCpu }) => touchesCpu),
+      ...this.#scaledTo(service),
     }));
+  }
+
+  /** Faults of a service that may come while the run goes on. */
+  #mayStrike(name: string): FaultSpec[] {
+    const { faults, workloads } = this.#scenario;
+    const end = Math.max(...[...workloads.values()].map((each) => latestEnd(each, workloads) + each.gracefulStop));
+    return faults.filter(({ target, probability, at }) => target.service === name && probability > 0 && at < end);
+  }
+
+  /** The most replicas that a service comes to have, where mitigations scale it. */
+  #scaledTo({ name, replicas, scaling }: Service): { readonly replicasMax?: number } {
+    const most = Math.max(...this.#mayStrike(name).map(({ replicasTo = 0 }) => replicasTo));
+    const replicasMax = Math.max(most, replicas, scaling?.max ?? 0);
+    return most > replicas ? { replicasMax } : {};
   }
 
   #endpoints(): Mutable<PlanEndpoint>[] {
@@ -304,11 +322,14 @@ class Compiler {
     return new Condition(spec, this.#contexts);
   }
 
-  #failure({ status, exception, message }: ErrorSpec): number {
-    return this.#failures.push({ status, exception, message }) - 1;
+  #failure({ status, exception, message, trouble }: ErrorSpec): number {
+    const failure: Failure = { status, exception, message };
+    return this.#failures.push(trouble === undefined ? failure : { ...failure, trouble }) - 1;
   }
 
   #fault(fault: FaultSpec, index: number, endpoints: readonly PlanEndpoint[]): PlanFault {
+    const { workloads } = this.#scenario;
+    const named = [...workloads.keys()].indexOf(fault.workload ?? "");
     return {
       index,
       name: fault.name,
@@ -325,37 +346,64 @@ class Compiler {
       ramp: fault.ramp,
       probability: fault.probability,
       service: this.#serviceIndex.get(fault.target.service) ?? -1,
-      endpoints: endpoints.filter((endpoint) => this.#isTarget(endpoint, fault.target)).map(({ index }) => index),
+      endpoints: endpoints.filter((endpoint) => this.#strikes(endpoint, fault)).map(({ index }) => index),
       caller: this.#serviceIndex.get(fault.target.caller?.service ?? "") ?? -1,
       replica: fault.target.replica ?? -1,
       replicas: fault.replicas,
       zone: fault.zone,
       where: fault.where && this.condition(fault.where),
-      failure: this.#optionalFailure(fault.failure),
+      failure: this.#optionalFailure(this.#failureOf(fault)),
+      log: fault.log === undefined ? -1 : this.addLog({ ...fault.log, attributes: [] }),
+      sticky: fault.sticky ?? false,
+      isWhole: !strikesRequests(fault.aim),
+      version: fault.version,
+      toService: this.#serviceIndex.get(fault.toService ?? "") ?? -1,
+      ofFault: this.#scenario.faults.findIndex(({ name }) => name === fault.ofFault),
+      workloads: fault.aim !== "workloads"
+        ? []
+        : named >= 0
+        ? [named]
+        : [...workloads.values()].flatMap(({ load }, at) =>
+          load.type === "open" || load.iterations === undefined ? [at] : []
+        ),
       effect: fault.effect,
     };
   }
 
-  /** A fault of an edge stands at its call sites, any other at the endpoints. */
+  /** Who waits too long for a lock fails in the words of the database. */
+  #failureOf({ failure, failsByLock, target }: FaultSpec): ErrorSpec | undefined {
+    if (failure === undefined || failsByLock !== true) return failure;
+    return { ...failure, message: lockWords(this.#scenario.services.get(target.service)?.system).timeout };
+  }
+
+  #strikes(endpoint: PlanEndpoint, { target, strikes }: FaultSpec): boolean {
+    return this.#isTarget(endpoint, target) && (strikes === undefined || strikes(endpoint.name));
+  }
+
+  /** A fault of calls, or of an edge, stands at its call sites, any other at the endpoints. */
   #attachFaults(endpoints: Mutable<PlanEndpoint>[], faults: readonly FaultSpec[]): void {
-    faults.forEach(({ target }, index) => {
-      const touched = endpoints.filter((endpoint) => this.#isTarget(endpoint, target));
-      if (target.caller === undefined) {
+    faults.forEach((fault, index) => {
+      const { target, aim } = fault;
+      if (!strikesRequests(aim) && fault.effect.turn === undefined) return;
+      const touched = endpoints.filter((endpoint) => this.#strikes(endpoint, fault));
+      if (target.caller === undefined && aim !== "calls") {
         for (const endpoint of touched) endpoint.faults = [...endpoint.faults, index];
         return;
       }
-      const { service, endpoint } = target.caller;
-      const callers = new Set(
-        endpoints.filter((caller) => this.#isTarget(caller, { ...target, service, endpoint })).map((caller) =>
-          caller.index
-        ),
-      );
+      const callees = new Set(touched.map((callee) => callee.index));
+      const callers = target.caller === undefined ? undefined : this.#callersOf(endpoints, target);
       for (const site of this.#sites) {
-        if (callers.has(site.caller) && touched.some((callee) => callee.index === site.callee)) {
+        if (callees.has(site.callee) && (callers === undefined || callers.has(site.caller))) {
           site.faults = [...site.faults, index];
         }
       }
     });
+  }
+
+  #callersOf(endpoints: readonly PlanEndpoint[], target: FaultTarget): Set<number> {
+    const { service, endpoint } = target.caller!;
+    const callers = endpoints.filter((caller) => this.#isTarget(caller, { ...target, service, endpoint }));
+    return new Set(callers.map((caller) => caller.index));
   }
 
   #isTarget(endpoint: PlanEndpoint, target: FaultTarget): boolean {
@@ -369,6 +417,18 @@ class Compiler {
   }
 
   addSite(step: CallStep, caller: number, journey: number, salt: number, byCacheKey = false): number {
+    const index = this.#addSite(step, caller, journey, salt, byCacheKey);
+    const standby = this.#scenario.faults.find(({ aim, kind, target }) =>
+      aim === "services" && target.service === step.target.service && basisOf(kind) === "fail-over"
+    )?.toService;
+    if (standby !== undefined) {
+      const target = { ...step.target, service: standby };
+      this.#sites[index]!.standby = this.#addSite({ ...step, target }, caller, journey, salt, byCacheKey);
+    }
+    return index;
+  }
+
+  #addSite(step: CallStep, caller: number, journey: number, salt: number, byCacheKey: boolean): number {
     const index = this.#sites.length;
     const service = this.#scenario.services.get(step.target.service);
     const callee = this.endpoint(step.target), retry = step.retry ?? service?.callers?.retry;
@@ -463,6 +523,11 @@ function deliveryOf(target: EndpointRef): CallStep {
     onFailure: "continue",
     checks: [],
   };
+}
+
+/** When it ends if those that it waits for take all of their gracefulStop. */
+function latestEnd(workload: Workload, workloads: ReadonlyMap<string, Workload>): number {
+  return workload.load.endless ? Infinity : latestStart(workload, workloads) + workload.load.length;
 }
 
 function endpointKey({ service, endpoint }: EndpointRef): string {

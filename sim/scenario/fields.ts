@@ -27,7 +27,8 @@ import {
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
-import { compileFault, FAULTS } from "../faults/registry.ts";
+import { type Aim, type CompiledFault, strikesRequests } from "../faults/kind.ts";
+import { compileFault, FAULTS, kindOf } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
 import { conditionField, contextField } from "../model/context_fields.ts";
@@ -50,6 +51,10 @@ const NAME_LENGTH_MAX = 200;
 
 /** Names of faults, by their nodes. */
 export const FAULT_NAMES: Mark<string> = { name: "fault names" };
+/** Names and kinds of faults, by their nodes. */
+export const FAULT_KINDS: Mark<{ readonly name: string; readonly kind: string }> = { name: "kinds of faults" };
+/** Services that stand by, and for whom, by the nodes of their names. */
+export const STANDBYS: Mark<{ readonly service: string; readonly to: string }> = { name: "services that stand by" };
 /** Zones of faults, by their nodes. */
 export const FAULT_ZONES: Mark<{ readonly zone: string; readonly target: FaultTarget }> = { name: "zones of faults" };
 /** Names of faults that begin when something holds, by their nodes. */
@@ -154,10 +159,10 @@ const FAULT_COMMON = {
     text("a name", { lengthMax: NAME_LENGTH_MAX }),
     "What reports call it. Made of kind, target and time if left out.",
   ),
-  target: required(
+  target: optional(
     targetField,
-    "What it strikes: service, service.endpoint, the replica service#2, or the calls caller -> callee.",
-    "target: payment.Charge",
+    "What it strikes: service, service.endpoint, the replica service#2, or the calls caller -> callee. " +
+      "Every kind needs one, but for those that strike a zone, load, or another fault.",
   ),
   replicas: optional(
     replicaChoiceField,
@@ -202,25 +207,119 @@ export const faultField: Field<FaultSpec> = converted(
         : undefined,
   }),
   ({ kind, config, common }, node, diagnostics) => {
+    const definition = kindOf(kind);
     const compiled = compileFault(kind, config, node, diagnostics);
-    const { target, at, ramp, probability, where, replicas, zone, jitter, when, reaction } = common;
+    const target = aimedAt(kind, definition, common, compiled, node, diagnostics);
+    const { at, ramp, probability, where, zone, jitter, when, reaction } = common;
     const length = common.for ?? FOREVER;
     const every = common.every ?? FOREVER;
     const times = common.times ?? (every === FOREVER ? 1 : Infinity);
     const hasRoom = [rampFits(ramp, length, node, diagnostics), timesFit(common, node, diagnostics)].every(Boolean);
-    const name = common.name ?? `${kind} on ${target.text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
-    diagnostics.mark(FAULT_NAMES, (node.type === "map" && entryOf(node, "name")?.value) || node, name);
+    const text = target === INVALID ? "" : target.text;
+    const name = common.name ?? `${kind} on ${text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
+    diagnostics.mark(FAULT_NAMES, placeIn(node, "name"), name);
+    diagnostics.mark(FAULT_KINDS, node, { name, kind });
     // Nobody knows beforehand when a fault begins that waits for something.
     if (when.length === 0) diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + jitter + length) as Nanos });
     else diagnostics.mark(UNTIMED_FAULTS, node, name);
-    if (zone !== undefined) {
-      diagnostics.mark(FAULT_ZONES, (node.type === "map" && entryOf(node, "zone")?.value) || node, { zone, target });
+    if (zone !== undefined && target !== INVALID) {
+      diagnostics.mark(FAULT_ZONES, placeIn(node, "zone"), { zone, target });
     }
-    if (compiled === INVALID || !hasRoom) return INVALID;
+    if (compiled === INVALID || target === INVALID || !hasRoom) return INVALID;
+    const standing = kind === "fail-over" ? compiled.toService : undefined;
+    if (standing !== undefined) {
+      diagnostics.mark(STANDBYS, placeIn(node, "to"), { service: target.service, to: standing });
+    }
     const timing = { at, duration: length, every, times, jitter, when, reaction };
-    return { name, kind, target, replicas, zone, ...timing, ramp, probability, where, ...compiled, config };
+    const whom = definition.replicas !== undefined && target.replica === undefined && zone === undefined
+      ? { count: definition.replicas }
+      : undefined;
+    return {
+      name,
+      kind,
+      aim: definition.aim,
+      touchesCpu: definition.touchesCpu === true,
+      target,
+      replicas: common.replicas ?? whom,
+      zone,
+      ...timing,
+      ramp,
+      probability,
+      where,
+      ...compiled,
+      config,
+    };
   },
 );
+
+function placeIn(node: Node, key: string): Node {
+  return (node.type === "map" && entryOf(node, key)?.value) || node;
+}
+
+/** What a fault without a target of its own strikes, for lists. */
+function textWithoutTarget(aim: Aim, zone: string | undefined, compiled: CompiledFault | Invalid): string {
+  if (aim === "zone") return zone ?? "";
+  if (compiled === INVALID) return "";
+  return aim === "fault" ? compiled.ofFault ?? "" : compiled.workload ?? "all scenarios";
+}
+
+/** The target of a fault, once it and the options are such as its kind can strike. */
+function aimedAt(
+  kind: string,
+  { aim, needsEnd }: { readonly aim: Aim; readonly needsEnd?: true },
+  common: Decoded<typeof FAULT_COMMON>,
+  compiled: CompiledFault | Invalid,
+  node: Node,
+  diagnostics: Diagnostics,
+): FaultTarget | Invalid {
+  const { target, ramp, replicas, zone } = common;
+  let valid = true;
+  const refuse = (key: string, message: string, hint: string): void => {
+    valid = false;
+    wrong(placeIn(node, key), message, diagnostics, hint);
+  };
+  const has = (key: string): boolean => node.type === "map" && entryOf(node, key) !== undefined;
+  const hasNoTarget = aim === "zone" || aim === "workloads" || aim === "fault";
+  if (hasNoTarget && target !== undefined) {
+    const instead = aim === "zone" ? "zone: eu-1a" : aim === "fault" ? "fault: the fault's name" : "scenario: its name";
+    refuse("target", `${kind} has no target`, `leave it out, and write ${instead}`);
+  }
+  if (!hasNoTarget && target === undefined) {
+    wrong(node, `"target" is missing in a fault of kind ${kind}`, diagnostics, "target: payment.Charge");
+    return INVALID;
+  }
+  if (aim === "zone" && zone === undefined) {
+    refuse("zone", `"zone" is missing in a fault of kind ${kind}`, "zone: eu-1a, one of the services' zones");
+  }
+  if (needsEnd && common.for === undefined) {
+    refuse("kind", `${kind} needs an end, or nothing would ever go on`, "for: 2s");
+  }
+  if (target !== undefined && aim !== "requests" && aim !== "calls") {
+    if (target.endpoint !== undefined && (aim === "replicas" || aim === "services" || aim === "links")) {
+      refuse("target", `${kind} strikes a service as a whole, and no endpoint of it`, `target: ${target.service}`);
+    }
+    if (target.caller !== undefined && (aim === "replicas" || aim === "services")) {
+      refuse("target", `${kind} strikes a service, and no calls to it`, `target: ${target.service}`);
+    }
+    if (target.replica !== undefined && aim !== "replicas") {
+      refuse("target", `${kind} strikes no single replica`, `target: ${target.service}`);
+    }
+  }
+  if (!strikesRequests(aim)) {
+    if (ramp > 0 && aim !== "workloads") refuse("ramp", `${kind} is there or not: it has no ramp`, "leave ramp out");
+    if (has("where")) refuse("where", `${kind} does not ask for a request's context`, "leave where out");
+    if (replicas !== undefined && aim !== "replicas") {
+      refuse("replicas", `${kind} does not choose replicas`, "leave replicas out");
+    }
+    if (zone !== undefined && aim !== "replicas" && aim !== "zone") {
+      refuse("zone", `${kind} does not choose replicas by zone`, "leave zone out");
+    }
+  }
+  if (!valid) return INVALID;
+  if (target !== undefined) return target;
+  const text = textWithoutTarget(aim, zone, compiled);
+  return { text, service: "", endpoint: undefined, replica: undefined, caller: undefined };
+}
 
 function rampFits(ramp: Nanos, length: Nanos, node: Node, diagnostics: Diagnostics): boolean {
   if (ramp * 2 <= length) return true;

@@ -7,6 +7,7 @@ import { SERVICE_NAME } from "../model/service_fields.ts";
 import { REFERENCES, STEPS } from "../model/step_fields.ts";
 import { checkSelectors } from "../objectives/check_selectors.ts";
 import { checkGates, type FaultTimes, GATE_FAULTS } from "../objectives/gate.ts";
+import { checkFaultReferences } from "./fault_references.ts";
 import { FAULT_NAMES, FAULT_TIMES, FAULT_ZONES, UNTIMED_FAULTS } from "./fields.ts";
 import { allSteps, type EndpointOutline, mapAt, type Outline, refText, type ServiceOutline } from "./outline.ts";
 import type { FaultTarget } from "./scenario.ts";
@@ -27,6 +28,7 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
   checkWorkloads(outline, diagnostics);
   checkStartAfter(outline, diagnostics);
   checkFaultNames(diagnostics);
+  checkFaultReferences(outline, diagnostics);
   checkGateFaults(root, diagnostics);
   const thresholds = entryOf(root, "thresholds")?.value;
   if (thresholds !== undefined && outline.services !== undefined && outline.workloads !== undefined) {
@@ -143,6 +145,7 @@ class ReferenceChecker {
 
   /** A fault of a zone finds replicas there. */
   checkZone(node: Node, zone: string, { service: name }: FaultTarget): void {
+    if (name === "") return this.#checkAnyZone(node, zone);
     const zones = this.#services.get(name)?.zones;
     if (zones === undefined || zones.includes(zone)) return;
     const [meant] = nearest(zone, zones);
@@ -152,6 +155,21 @@ class ReferenceChecker {
       ? `give it zones: [${zone}, …]`
       : `its zones are ${list(zones)}`;
     this.#diagnostics.add(node.span, node.path, `${name} has no replica in the zone "${zone}"`, hint);
+  }
+
+  /** A zone that goes down has somebody in it. */
+  #checkAnyZone(node: Node, zone: string): void {
+    const services = [...this.#services.values()];
+    if (services.some(({ zones }) => zones === undefined)) return;
+    const zones = [...new Set(services.flatMap((service) => service.zones ?? []))];
+    if (zones.includes(zone)) return;
+    const [meant] = nearest(zone, zones);
+    const hint = meant !== undefined
+      ? `did you mean "${meant}"?`
+      : zones.length === 0
+      ? `give services zones: [${zone}, …]`
+      : `the zones are ${list(zones)}`;
+    this.#diagnostics.add(node.span, node.path, `no service has a replica in the zone "${zone}"`, hint);
   }
 
   #checkSide(node: Node, side: { service: string; endpoint: string | undefined }, before: string): boolean {

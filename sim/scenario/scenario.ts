@@ -2,9 +2,9 @@
 
 import type { Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
-import type { FaultEffect } from "../faults/fault.ts";
+import type { Aim, CompiledFault } from "../faults/kind.ts";
 import type { Load } from "../load/load.ts";
-import type { AttributeSpec, ConditionSpec, ErrorSpec, Service, Step } from "../model/model.ts";
+import type { AttributeSpec, ConditionSpec, Service, Step } from "../model/model.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
 import type { ReplicaChoice } from "../plan/plan.ts";
 
@@ -46,9 +46,12 @@ export interface Workload {
   readonly config?: { readonly [field: string]: unknown };
 }
 
-export interface FaultSpec {
+export interface FaultSpec extends CompiledFault {
   readonly name: string;
   readonly kind: string;
+  readonly aim: Aim;
+  /** It slows or stops own work. */
+  readonly touchesCpu: boolean;
   readonly target: FaultTarget;
   readonly at: Nanos;
   /** Of each window. Infinity: to the end of the run. */
@@ -67,16 +70,14 @@ export interface FaultSpec {
   readonly probability: number;
   /** Only requests whose context matches. */
   readonly where: ConditionSpec | undefined;
-  readonly effect: FaultEffect;
-  /** What a request that it fails answers. */
-  readonly failure: ErrorSpec | undefined;
   /** The kind's own fields as they were decoded, every default filled in, for those who show them. */
   readonly config?: { readonly [field: string]: unknown };
 }
 
 export interface FaultTarget {
-  /** As written. */
+  /** As written; of a fault without a target what it strikes. */
   readonly text: string;
+  /** Empty for none. */
   readonly service: string;
   /** Undefined: every endpoint of the service. */
   readonly endpoint: string | undefined;

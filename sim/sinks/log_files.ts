@@ -7,7 +7,7 @@ import { ByteWriter } from "../telemetry/byte_writer.ts";
 import type { RunIdentity } from "../telemetry/identity.ts";
 import { LogLines } from "../telemetry/log_lines.ts";
 import { createFile, type OpenFile, RecordFile } from "./record_file.ts";
-import type { Delivery, Sink } from "./sink.ts";
+import { type Delivery, lostOf, type Sink } from "./sink.ts";
 
 export interface LogFilesSettings {
   readonly plan: Plan;
@@ -113,7 +113,7 @@ export class LogFiles implements Sink {
   /** So far, in records. Always generated = delivered + rejected + pending. */
   get delivery(): Delivery {
     const generated = this.#generated, delivered = this.#delivered;
-    return { generated, delivered, rejected: 0, pending: generated - delivered };
+    return { generated, delivered, rejected: 0, pending: generated - delivered, ...lostOf(this.#lines.lost) };
   }
 
   /** The files, in the order of the plan's services. */

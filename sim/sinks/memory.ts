@@ -7,7 +7,7 @@ import { ByteWriter } from "../telemetry/byte_writer.ts";
 import type { RunIdentity } from "../telemetry/identity.ts";
 import { LogLines } from "../telemetry/log_lines.ts";
 import { SpanBuilder } from "../telemetry/spans.ts";
-import type { Delivery, Sink } from "./sink.ts";
+import { type Delivery, lostOf, type Sink } from "./sink.ts";
 
 export class MemorySink implements Sink {
   readonly spans: ReadableSpan[] = [];
@@ -40,13 +40,14 @@ export class MemorySink implements Sink {
   }
 
   get spanDelivery(): Delivery {
-    return { generated: this.spans.length, delivered: this.spans.length, rejected: 0, pending: 0 };
+    const { length } = this.spans;
+    return { generated: length, delivered: length, rejected: 0, pending: 0, ...lostOf(this.#builder.lost) };
   }
 
   /** In records of all services. */
   get logDelivery(): Delivery {
     const records = this.#records.reduce((sum, count) => sum + count, 0);
-    return { generated: records, delivered: records, rejected: 0, pending: 0 };
+    return { generated: records, delivered: records, rejected: 0, pending: 0, ...lostOf(this.#lines.lost) };
   }
 
   take(batch: FactBatch): void {

@@ -120,6 +120,7 @@ export class Points {
       station: make("station"),
       change: make("change"),
       state: make("state"),
+      log: make("log"),
     });
     this.#series = of((source) =>
       METRIC_NAMES.filter((metric) => SAMPLE_RULES[metric].source === source).map((metric): Series => ({
@@ -152,6 +153,8 @@ export class Points {
       case FactKind.change:
         this.#change(batch, row);
         return this.#state(batch, row);
+      case FactKind.log:
+        return this.#log(batch, row);
       case FactKind.vus:
         this.#gaugesOpenAt = batch.time[row]!;
         return this.#vus.take(batch.workload[row]!, batch.time[row]!, batch.wait[row]!, batch.extra[row]!);
@@ -223,6 +226,12 @@ export class Points {
       this.#clock.at(batch.time[row]!);
       this.#point(series, sampleOf(series.rule, Trait.counted, batch, row, this.#plan.endpoints), tail);
     }
+  }
+
+  #log(batch: FactBatch, row: number): void {
+    const service = batch.service[row]!;
+    const tail = this.#tails.log.get(service) ?? this.#newTail("log", service, this.#tags.service(service));
+    this.#write(this.#series.log, Trait.counted, batch, row, tail);
   }
 
   #check(traits: number, batch: FactBatch, row: number): void {

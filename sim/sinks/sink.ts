@@ -11,6 +11,13 @@ export interface Delivery {
   rejected: number;
   /** Not acknowledged; kept in a file of the run. */
   pending: number;
+  /** Of a fault of kind telemetry-loss: what was told and did not come so far as to be generated. None if left out. */
+  lost?: number;
+}
+
+/** What of it got lost on purpose, if anything. */
+export function lostOf(lost: number): { readonly lost?: number } {
+  return lost === 0 ? {} : { lost };
 }
 
 /** A batch of rows: of facts, or of what a replay sends again. */

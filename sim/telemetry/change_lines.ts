@@ -29,15 +29,18 @@ export class ChangeLines {
     this.#writer = writer;
   }
 
-  /** The line of a `change` fact; null for those that nobody writes about. */
-  template(batch: FactBatch, row: number): Template | null {
+  /**
+   * The line of a `change` fact; null for those that nobody writes about.
+   * @param service with the version that the replica runs
+   */
+  template(batch: FactBatch, row: number, service = this.#plan.services[batch.service[row]!]!): Template | null {
     const what = batch.outcome[row]!;
     const restarted = what === Change.replicaStarts && batch.extra[row]! > 0;
     if (what === Change.partitionsAssigned) return this.#assigned(batch, row);
-    const key = `${batch.service[row]} ${what} ${restarted}`;
+    const key = `${service.index} ${what} ${restarted} ${service.version}`;
     let template = this.#templates.get(key);
     if (template === undefined) {
-      template = this.#build(this.#plan.services[batch.service[row]!]!, what, restarted);
+      template = this.#build(service, what, restarted);
       this.#templates.set(key, template);
     }
     return template;

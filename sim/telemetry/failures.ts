@@ -7,6 +7,7 @@ import { formatDuration, type Nanos } from "../base/time.ts";
 import { CALL_DEPTH_MAX, Outcome } from "../plan/facts.ts";
 import type { CallSite, Failure } from "../plan/plan.ts";
 import { grpcCode, statusText } from "./conventions.ts";
+import { troubleOf } from "./connection_troubles.ts";
 import type { CallPlace, Language, Thrown } from "./languages/language.ts";
 import { lifecycleOf } from "./languages/lifecycle.ts";
 import { usualMessage } from "./languages/language.ts";
@@ -32,10 +33,15 @@ export function callException(
   code: Code,
   outcome: number,
   status: number,
+  failure?: Failure,
 ): Thrown | undefined {
   if (outcome === Outcome.timeout || outcome === Outcome.unreachable) return language.timedOut(place, code);
   if (outcome === Outcome.reset) return lifecycleOf(languageName).reset(place);
-  if (outcome === Outcome.aborted && status === 0) return language.connectionRefused(place, code);
+  if (outcome === Outcome.aborted && status === 0) {
+    const refused = language.connectionRefused(place, code);
+    const said = troubleOf(languageName, failure?.trouble, place);
+    return said === undefined ? refused : { type: said.type ?? refused.type, message: said.message };
+  }
   if (outcome === Outcome.refused && target.data !== undefined) {
     return { type: language.connectionRefused(place, code).type, message: target.data.system.full.message };
   }
@@ -72,6 +78,9 @@ export function howItFailed(
       : msg`timed out after ${formatDuration(site.timeout)}`;
   }
   if (outcome === Outcome.tooDeep) return msg`was cut off: the chain of calls is deeper than ${CALL_DEPTH_MAX}`;
+  if (outcome === Outcome.reset) {
+    return msg`failed after ${duration}: connection to ${target.host}:${target.port} reset by peer`;
+  }
   if (outcome === Outcome.cancelled) return msg`was cancelled after ${duration}`;
   if (outcome === Outcome.reset) {
     return msg`failed after ${duration}: connection to ${target.host}:${target.port} reset by peer`;
@@ -81,7 +90,16 @@ export function howItFailed(
   }
   if (outcome === Outcome.interrupted) return msg`was interrupted after ${duration}`;
   if (outcome === Outcome.aborted && status === 0) {
-    return msg`failed: connection to ${target.host}:${target.port} refused${said}`;
+    switch (failure?.trouble) {
+      case "name":
+        return msg`failed: host name ${target.host} not found${said}`;
+      case "certificate":
+        return msg`failed: certificate of ${target.host} has expired${said}`;
+      case "unreachable":
+        return msg`failed: no route to ${target.host}:${target.port}${said}`;
+      default:
+        return msg`failed: connection to ${target.host}:${target.port} refused${said}`;
+    }
   }
   if (target.data !== undefined) {
     const { system, query } = target.data;

@@ -7,6 +7,7 @@ import { Change, type FactBatch, FactFlag, FactKind, isRefusal, Outcome, OUTCOME
 import { isHeldBack, isRetried } from "../plan/policies.ts";
 import type { CallSite, LogSite, Plan, PlanAttribute, PlanEndpoint, PlanService } from "../plan/plan.ts";
 import type { ByteWriter } from "./byte_writer.ts";
+import { Clocks, setsClock } from "./clocks.ts";
 import { grpcCode, statusText } from "./conventions.ts";
 import { layOut, type Line, type LineAttributes, type LineValue, number, text } from "./encoding.ts";
 import { callException, howItFailed, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
@@ -37,6 +38,7 @@ import { refusalMessage, refusalReason } from "./refusal_messages.ts";
 import { StateLines } from "./state_lines.ts";
 import { authority, callerCode, callPlace, type Target, targetOf } from "./targets.ts";
 import { cancelledQuery, cancelledWords, changeWords, heldBack, tooLateWords } from "./policy_words.ts";
+import { setsVersion, Versions } from "./versions.ts";
 import { type FailedCall, type Template, TemplateWriter } from "./templates.ts";
 
 type Attribute = readonly [name: string, value: LineValue];
@@ -122,9 +124,15 @@ export class LogLines {
   readonly #pauses = new Map<number, Template | null>();
   /** By the high half of the caller's span id. */
   readonly #openFailures = new Map<number, OpenFailure[]>();
+  readonly #versions: Versions;
+  /** Undefined: all clocks are right. */
+  #clocks: Clocks | undefined;
+  /** Records that did not arrive. */
+  lost = 0;
 
   constructor(plan: Plan, identity: RunIdentity) {
     this.#plan = plan;
+    this.#versions = new Versions(plan);
     this.#writer = new TemplateWriter(plan, instancesOf(plan, identity.seed), identity.startEpochNs);
     this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
     this.#processes = new ChangeLines(plan, this.#writer);
@@ -150,12 +158,20 @@ export class LogLines {
         if ((batch.flags[row]! & FactFlag.journey) !== 0) return -1;
         template = this.#callTemplate(batch, row);
         break;
+      case FactKind.change:
+        if (setsClock(batch, row)) {
+          (this.#clocks ??= new Clocks()).take(batch, row);
+          return -1;
+        }
+        if (setsVersion(batch, row)) {
+          this.#versions.take(batch, row);
+          return -1;
+        }
+        template = this.#changeTemplate(batch, row);
+        break;
       case FactKind.log:
         if (batch.endpoint[row]! < 0) return -1;
         template = this.#stepTemplate(batch, row);
-        break;
-      case FactKind.change:
-        template = this.#changeTemplate(batch, row);
         break;
       case FactKind.lock:
       case FactKind.cache:
@@ -166,8 +182,25 @@ export class LogLines {
         return -1;
     }
     if (template === null || out === undefined) return -1;
+    if ((batch.flags[row]! & FactFlag.lineLost) !== 0) {
+      this.lost++;
+      return -1;
+    }
+    if (this.#clocks !== undefined) {
+      this.#writer.ahead = this.#clocks.ahead(service, batch.replica[row]!, batch.time[row]!);
+    }
     this.#writer.write(template, batch, row, out);
     return service;
+  }
+
+  /** How far the clock was ahead of the replica that wrote the last record, in nanoseconds. */
+  get ahead(): number {
+    return this.#writer.ahead;
+  }
+
+  /** The service with the version that a replica runs. */
+  serviceOf(service: number, replica: number): PlanService {
+    return this.#versions.serviceOf(service, replica);
   }
 
   /** Failed calls whose callers have not answered yet. */
@@ -601,7 +634,7 @@ export class LogLines {
     const place = callPlace(target, site, deadlineCut);
     const thrown = isHeldBack(outcome)
       ? heldBack(this.#plan, site, target, outcome)
-      : callException(language, caller.language, target, place, code, outcome, status);
+      : callException(language, caller.language, target, place, code, outcome, status, this.#plan.failures[cause]);
     const hedges = site.policies?.hedge?.max ?? 0;
     const words: CallWords = {
       call: callName(target, this.#pathFor(target, caller.logs.format)),
@@ -679,12 +712,12 @@ export class LogLines {
 
   #processTemplate(batch: FactBatch, row: number): Template | null {
     if (batch.outcome[row] === Change.replicaStarts && batch.wait[row]! > 0) {
-      const service = this.#plan.services[batch.service[row]!]!, replica = batch.replica[row]!;
+      const replica = batch.replica[row]!, service = this.#versions.serviceOf(batch.service[row]!, replica);
       this.#writer.replace(service.index, replica, instanceOf(service, replica, this.#seed, batch.wait[row]!));
       this.#completed.length = 0;
     }
     if (batch.outcome[row] === Change.messageGivenUp) return this.#state.template(batch, row);
-    return this.#processes.template(batch, row);
+    return this.#processes.template(batch, row, this.#versions.serviceOf(batch.service[row]!, batch.replica[row]!));
   }
 
   #pauseTemplate(batch: FactBatch, row: number): Template | null {

@@ -46,6 +46,11 @@ export class LogRecordBuilder {
     this.#clock = new EpochClock(identity.startEpochNs);
   }
 
+  /** Records that did not arrive. */
+  get lost(): number {
+    return this.#lines.lost;
+  }
+
   /** The record of a row; undefined for rows without one. */
   build(batch: FactBatch, row: number): ReadableLogRecord | undefined {
     const service = this.#lines.write(batch, row, this.#writers);
@@ -53,7 +58,7 @@ export class LogRecordBuilder {
     const out = this.#writers[service]!;
     const line = JSON.parse(this.#decoder.decode(out.bytes.subarray(0, out.length))) as Record<string, unknown>;
     out.clear();
-    this.#clock.at(batch.time[row]!);
+    this.#clock.at(batch.time[row]! + this.#lines.ahead);
     const time: HrTime = [this.#clock.seconds, this.#clock.nanos];
     const attributes: Attributes = {};
     for (const name in line) {
@@ -79,7 +84,7 @@ export class LogRecordBuilder {
   #resource(service: number, replica: number, pod: string): Resource {
     let resource = this.#resources.get(pod);
     if (resource === undefined) {
-      const planned = this.#plan.services[service]!;
+      const planned = this.#lines.serviceOf(service, replica);
       const whole = resourceOf(this.#plan, planned, instanceOf(planned, replica, this.#identity.seed), this.#identity);
       resource = planned.kind === "service" ? whole : withoutSdk(whole);
       this.#resources.set(pod, resource);

@@ -19,6 +19,7 @@ import type { CallSite, Plan, PlanAttribute } from "../plan/plan.ts";
 import { isHeldBack } from "../plan/policies.ts";
 import { fillPath } from "./paths.ts";
 import { EpochClock } from "./clock.ts";
+import { Clocks, setsClock } from "./clocks.ts";
 import { grpcCode, isGrpcServerError, SCHEMA_URL } from "./conventions.ts";
 import { callException, isDeadlineCut, ownException, stackTraceOf } from "./failures.ts";
 import type { RunIdentity } from "./identity.ts";
@@ -39,6 +40,7 @@ import { heldBack } from "./policy_words.ts";
 import { resourceOf, wellFormed } from "./resources.ts";
 import { authority, callerCode, callPlace, publicHost, type Target, targetOf } from "./targets.ts";
 import { userAddress, userAgent } from "./users.ts";
+import { setsVersion, Versions } from "./versions.ts";
 
 /** W3C's sampled flag. */
 const SAMPLED = 1;
@@ -160,10 +162,16 @@ export class SpanBuilder {
   readonly #exceptions = new Map<string, ExceptionTemplate>();
   /** The row of the link that the next row's request has. */
   #link = 0;
+  readonly #versions: Versions;
+  /** Undefined: all clocks are right. */
+  #clocks: Clocks | undefined;
+  /** Spans that did not arrive. */
+  lost = 0;
 
   constructor(readonly plan: Plan, readonly identity: RunIdentity) {
     this.#clock = new EpochClock(identity.startEpochNs);
     this.#instances = instancesOf(plan, identity.seed);
+    this.#versions = new Versions(plan);
     this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
     this.#publicHost = publicHost(plan);
     this.#resources = plan.services.map(() => []);
@@ -175,17 +183,22 @@ export class SpanBuilder {
    */
   build(batch: FactBatch, row: number): ReadableSpan | undefined {
     const kind = batch.kind[row]!;
-    if (kind === FactKind.request) {
-      if (this.plan.services[batch.service[row]!]!.kind !== "service") return undefined;
-      return (batch.flags[row]! & FactFlag.linked) === 0 ? this.#server(batch, row) : this.#consumer(batch, row);
+    const isCall = kind === FactKind.call && (batch.flags[row]! & FactFlag.journey) === 0;
+    if (kind !== FactKind.request && !isCall) {
+      if (setsClock(batch, row)) (this.#clocks ??= new Clocks()).take(batch, row);
+      if (setsVersion(batch, row)) this.#versions.take(batch, row);
+      if (kind === FactKind.link) this.#link = row;
+      if (kind === FactKind.lock) return this.#lock(batch, row);
+      if (kind === FactKind.change && batch.outcome[row] === Change.replicaStarts) this.#renew(batch, row);
+      return undefined;
     }
-    if (kind === FactKind.call && (batch.flags[row]! & FactFlag.journey) === 0) {
-      return this.plan.services[batch.service[row]!]!.kind === "service" ? this.#client(batch, row) : undefined;
+    if (this.plan.services[batch.service[row]!]!.kind !== "service") return undefined;
+    if ((batch.flags[row]! & FactFlag.spanLost) !== 0) {
+      this.lost++;
+      return undefined;
     }
-    if (kind === FactKind.link) this.#link = row;
-    if (kind === FactKind.lock) return this.#lock(batch, row);
-    if (kind === FactKind.change && batch.outcome[row] === Change.replicaStarts) this.#renew(batch, row);
-    return undefined;
+    if (isCall) return this.#client(batch, row);
+    return (batch.flags[row]! & FactFlag.linked) === 0 ? this.#server(batch, row) : this.#consumer(batch, row);
   }
 
   /** The handling of a message: the root of a trace of its own, linked to the span that sent it. */
@@ -228,7 +241,7 @@ export class SpanBuilder {
 
   /** A new container, perhaps in a new pod: spans from now on are of another instance. */
   #renew(batch: FactBatch, row: number): void {
-    const service = this.plan.services[batch.service[row]!]!, replica = batch.replica[row]!;
+    const replica = batch.replica[row]!, service = this.#versions.serviceOf(batch.service[row]!, replica);
     const { seed } = this.identity;
     this.#instances[service.index]![replica] = instanceOf(service, replica, seed, batch.wait[row]!, batch.extra[row]!);
     delete this.#resources[service.index]![replica];
@@ -346,7 +359,7 @@ export class SpanBuilder {
     }
     const duration = (batch.time[row]! - batch.start[row]!) as Nanos;
     const deadlineCut = outcome === Outcome.timeout && isDeadlineCut(template.site, duration);
-    const exception = this.#callException(template, outcome, status, deadlineCut);
+    const exception = this.#callException(template, outcome, status, batch.cause[row]!, deadlineCut);
     const description = this.#describeFailure(template, attributes, outcome, status, batch.cause[row]!, exception);
     const spanStatus = exception?.status ??
       (description === undefined ? STATUS_ERROR : { code: SpanStatusCode.ERROR, message: description });
@@ -400,7 +413,12 @@ export class SpanBuilder {
     isParentRemote = false,
     links = NO_LINKS,
   ): ReadableSpan {
-    const clock = this.#clock, start = batch.start[row]!, end = batch.time[row]!;
+    const clock = this.#clock, service = batch.service[row]!, replica = batch.replica[row]!;
+    let start = batch.start[row]!, end = batch.time[row]!;
+    if (this.#clocks !== undefined) {
+      start += this.#clocks.ahead(service, replica, start);
+      end += this.#clocks.ahead(service, replica, end);
+    }
     clock.at(start);
     const startTime: HrTime = [clock.seconds, clock.nanos];
     clock.at(end);
@@ -411,7 +429,6 @@ export class SpanBuilder {
     const parent: SpanContext | undefined = (parentHigh | parentLow) === 0
       ? undefined
       : { traceId, spanId: hex(parentHigh) + hex(parentLow), traceFlags: SAMPLED, isRemote: isParentRemote };
-    const service = batch.service[row]!, replica = batch.replica[row]!;
     const make = links === NO_LINKS ? FactSpan : LinkedSpan;
     const span = new make(
       name,
@@ -431,7 +448,8 @@ export class SpanBuilder {
   }
 
   #resource(service: number, replica: number): Resource {
-    return resourceOf(this.plan, this.plan.services[service]!, this.#instances[service]![replica]!, this.identity);
+    const planned = this.#versions.serviceOf(service, replica);
+    return resourceOf(this.plan, planned, this.#instances[service]![replica]!, this.identity);
   }
 
   #serverTemplate(endpoint: number): ServerTemplate {
@@ -516,16 +534,15 @@ export class SpanBuilder {
     client: ClientTemplate,
     outcome: number,
     status: number,
+    cause: number,
     deadlineCut: boolean,
   ): ExceptionTemplate | undefined {
     const isHeld = isHeldBack(outcome);
-    if (
-      outcome !== Outcome.timeout && outcome !== Outcome.aborted && outcome !== Outcome.refused && !isHeld &&
-      outcome !== Outcome.reset && outcome !== Outcome.unreachable
-    ) {
-      return undefined;
-    }
-    const key = `call ${client.site.index} ${outcome} ${status} ${deadlineCut}`;
+    const hasException = outcome === Outcome.timeout || outcome === Outcome.aborted || outcome === Outcome.refused ||
+      outcome === Outcome.reset || outcome === Outcome.unreachable;
+    if (!hasException && !isHeld) return undefined;
+    const failure = this.plan.failures[cause];
+    const key = `call ${client.site.index} ${outcome} ${status} ${deadlineCut} ${failure?.trouble}`;
     let template = this.#exceptions.get(key);
     if (template === undefined) {
       const caller = this.plan.services[this.plan.endpoints[client.site.caller]!.service]!;
@@ -533,7 +550,7 @@ export class SpanBuilder {
       const place = callPlace(client.target, client.site, deadlineCut);
       const thrown = isHeld
         ? heldBack(this.plan, client.site, client.target, outcome)
-        : callException(language, caller.language, client.target, place, client.code, outcome, status);
+        : callException(language, caller.language, client.target, place, client.code, outcome, status, failure);
       if (thrown === undefined) return undefined;
       template = exceptionTemplate(thrown, stackTraceOf(language, thrown, client.code, place));
       this.#exceptions.set(key, template);

@@ -97,6 +97,8 @@ export class TemplateWriter {
   readonly #addresses: readonly Uint8Array[][];
   readonly #users: readonly Uint8Array[];
   failedCall: FailedCall = { attempt: 0, duration: 0 };
+  /** How far the clock of the replica is ahead whose line is next, in nanoseconds. */
+  ahead = 0;
 
   constructor(plan: Plan, instances: readonly (readonly Instance[])[], startEpochNs: bigint) {
     this.#plan = plan;
@@ -185,7 +187,7 @@ export class TemplateWriter {
     let at = out.length;
     for (let i = 0; i < runs.length; i++) {
       const run = runs[i]!;
-      if (run.timeAt >= 0) this.#timeInto(run, batch.time[row]!);
+      if (run.timeAt >= 0) this.#timeInto(run, batch.time[row]! + this.ahead);
       bytes.set(run.image, at);
       if (run.timeAt >= 0) writeFixed(bytes, at + run.timeAt + SECOND_BYTES + 1, this.#clock.nanos, 9);
       if (run.traceAt >= 0) {
