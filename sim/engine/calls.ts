@@ -92,6 +92,7 @@ export class Calls {
     frame.callRequest = -1;
     frame.callHolds = 0;
     frame.callWaited = 0 as Nanos;
+    this.#core.taint?.attemptStarts(frame);
     // A deadline that travels with the call may have passed while its caller worked.
     if (limit < this.#core.now) return this.answer(frame, Outcome.timeout, 0, -1, 0 as Nanos);
     // An answer that comes just in time is in time.
@@ -110,10 +111,15 @@ export class Calls {
 
     const failure = this.#core.knobs.turn(site.faults, this.#core.now, frame.callPeer, high, low, frame);
     const { knobs } = this.#core.knobs;
-    let delay = knobs.added;
-    if (site.network !== undefined) delay += site.network.sample(uniform(high, low, SALT_NETWORK_OUT)) * knobs.factor;
+    let delay = knobs.added, byFaults = knobs.added;
+    if (site.network !== undefined) {
+      const network = site.network.sample(uniform(high, low, SALT_NETWORK_OUT));
+      delay += network * knobs.factor;
+      byFaults += network * (knobs.factor - 1);
+    }
     if (failure >= 0) {
       this.answer(frame, Outcome.aborted, this.#core.plan.failures[failure]!.status, failure, nanos(delay));
+      this.#core.taint?.aborted(frame, this.#core.knobs, site);
       return;
     }
     if (frame.depth >= CALL_DEPTH_MAX) {
@@ -168,6 +174,7 @@ export class Calls {
       request.spanLow = request.parentSpanLow;
     }
 
+    this.#core.taint?.sent(frame, request, byFaults, this.#core.knobs);
     const wait = nanos(delay);
     if (wait > 0) this.#core.schedule((this.#core.now + wait) as Nanos, Event.enter, request.slot, request.generation);
     else this.#core.servers.enter(request);
@@ -187,6 +194,7 @@ export class Calls {
     caller.responseOutcome = outcome;
     caller.responseStatus = status;
     caller.responseCause = cause;
+    this.#core.taint?.answers(caller);
     this.#core.schedule((this.#core.now + delay) as Nanos, Event.respond, caller.slot, caller.generation);
   }
 
@@ -194,6 +202,7 @@ export class Calls {
   attemptEnded(frame: Frame, outcome: number, status: number, cause: number): void {
     const site = this.#core.plan.sites[frame.callSite]!;
     const { policies } = site;
+    this.#core.taint?.attemptEnded(frame, site, outcome);
     if (policies !== undefined && policies.cancel && outcome === Outcome.timeout) this.cancelCallee(frame);
     frame.generation = (frame.generation + 1) | 0;
     if (policies !== undefined) {
@@ -217,6 +226,13 @@ export class Calls {
     else if (failed && site.optional) flags |= FactFlag.tolerated;
     const hedge = attempt.isHedge ? FactFlag.hedge : 0;
     this.#core.facts.call(this.#core.now, attempt, site, outcome, status, cause, flags | hedge, pause);
+    this.#core.taint?.concluded(
+      frame,
+      attempt,
+      failed,
+      pause >= 0,
+      (flags & (FactFlag.fallback | FactFlag.tolerated)) !== 0,
+    );
     if (attempt !== frame) this.#core.workloads.release(attempt);
     if (pause >= 0) {
       frame.state = FrameState.pausing;

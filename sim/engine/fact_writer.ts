@@ -1,16 +1,19 @@
 // Writes what happened as rows of facts.
 
 import type { Nanos } from "../base/time.ts";
-import { Change, type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
 import type { CallSite } from "../plan/plan.ts";
 import { type Frame, FrameState } from "./frame.ts";
 import type { Station } from "./station.ts";
+import type { Taint } from "./taint.ts";
 import type { Vu, WorkloadState } from "./workload.ts";
 
 /** Every method appends one row to `batch`, or one for each workload or station. Outcomes are plan/facts.ts's. */
 export class FactWriter {
   /** Set before each step. */
   batch!: FactBatch;
+  /** What faults made of each request and call; undefined without faults. */
+  taint: Taint | undefined;
   readonly #vus: readonly Vu[];
 
   constructor(vus: readonly Vu[]) {
@@ -49,6 +52,7 @@ export class FactWriter {
     batch.site[row] = site;
     batch.endpoint[row] = request.endpoint;
     this.#serverSpan(row, request);
+    this.taint?.tellLog(batch, row, request);
   }
 
   /** An attempt of the call that a strand waits for. @param pause before the next attempt; none when negative */
@@ -78,11 +82,12 @@ export class FactWriter {
     batch.extra[row] = strand.callWaited;
     batch.key[row * 2] = strand.callHigh;
     batch.key[row * 2 + 1] = strand.callLow;
+    batch.flags[row] = flags;
+    this.taint?.tellCall(batch, row, strand, outcome !== Outcome.ok);
     if (site.journey >= 0) {
-      batch.flags[row] = flags | FactFlag.journey;
+      batch.flags[row]! |= FactFlag.journey;
       return;
     }
-    batch.flags[row] = flags;
     batch.span[row * 2] = strand.clientHigh;
     batch.span[row * 2 + 1] = strand.clientLow;
     batch.parent[row * 2] = root.spanHigh;
@@ -115,6 +120,7 @@ export class FactWriter {
     batch.endpoint[row] = request.endpoint;
     batch.peer[row] = request.callerReplica;
     if (abandoned) batch.flags[row] = FactFlag.abandoned;
+    this.taint?.tellRequest(batch, row, request);
     this.#serverSpan(row, request);
   }
 

@@ -13,6 +13,9 @@ const SALT_ERROR = hashText("fault error");
 export class FaultKnobs {
   /** As the last `turn` left them. */
   readonly knobs: Knobs = { added: 0, factor: 1, errorRate: 0 };
+  /** The first fault that turned any of them, and the one that decided the failure, as index + 1; 0 for none. */
+  touchedBy = 0;
+  failedBy = 0;
   readonly #faults: readonly LiveFault[];
   readonly #plan: Plan;
 
@@ -37,6 +40,7 @@ export class FaultKnobs {
     const { knobs } = this;
     resetKnobs(knobs);
     let failure = -1;
+    this.touchedBy = this.failedBy = 0;
     for (let i = 0; i < faults.length; i++) {
       const live = this.#faults[faults[i]!]!;
       if (!touches(live, now, replica, keyHigh, keyLow)) continue;
@@ -46,10 +50,13 @@ export class FaultKnobs {
         if (!fault.where.holds(context, strand.root.contextHigh, strand.root.contextLow)) continue;
       }
       knobs.errorRate = 0;
+      const { added, factor } = knobs;
       fault.effect.turn?.(knobs, intensityAt(live, fault.ramp, now), uniform(keyHigh, keyLow, fault.salt ^ SALT_SIZE));
       if (failure < 0 && knobs.errorRate > 0 && uniform(keyHigh, keyLow, fault.salt ^ SALT_ERROR) < knobs.errorRate) {
         failure = fault.failure;
+        this.failedBy = fault.index + 1;
       }
+      if (this.touchedBy === 0 && (knobs.added !== added || knobs.factor !== factor)) this.touchedBy = fault.index + 1;
     }
     return failure;
   }

@@ -4,7 +4,7 @@
 import { hashText, mixed, uniform } from "../base/draws.ts";
 import { FOREVER, type Nanos } from "../base/time.ts";
 import type { FaultTarget } from "../faults/fault.ts";
-import { windowFrom, windowKey, windowOf } from "../plan/fault_windows.ts";
+import { windowFrom, windowKey, windowNow, windowOf } from "../plan/fault_windows.ts";
 import type { PlanFault } from "../plan/plan.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
@@ -70,7 +70,7 @@ export class Faults {
   #begin(live: LiveFault, turn: number): void {
     const { plan } = live;
     const { now } = this.#core;
-    ({ from: live.from, until: live.until } = windowFrom(plan, now));
+    ({ from: live.from, until: live.until } = windowNow(this.#core.plan.seed, plan, turn - 1, now));
     this.#choose(live, turn);
     this.#core.facts.fault(now, plan.index, true);
     plan.effect.begin?.(this.#core.world!, live.target!);

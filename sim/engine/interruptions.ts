@@ -91,6 +91,7 @@ export class Interruptions {
           !this.#core.servers.callerWaits(frame),
         );
         const station = this.#core.fleet.stationOf(frame);
+        this.#core.taint?.leaves(frame, station);
         if (frame.state !== FrameState.queued) station.release(this.#core.now);
         touched.add(station);
       }

@@ -35,7 +35,9 @@ export class Servers {
       request.failure = own.failure;
     }
     const failure = this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
-    if (failure >= 0 && request.failure < 0) request.failure = failure;
+    const isFailed = failure >= 0 && request.failure < 0;
+    if (isFailed) request.failure = failure;
+    this.#core.taint?.enters(request, isFailed ? this.#core.knobs.failedBy : 0);
 
     const station = this.#core.fleet.stationOf(request);
     if (station.isGuarded && this.#turnsAway(request, station)) return;
@@ -102,6 +104,7 @@ export class Servers {
     request.begun = this.#core.now;
     this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
     const { added, factor } = this.#core.knobs.knobs;
+    this.#core.taint?.begins(request, station, this.#core.knobs);
     request.addedWork = added;
     const { latency } = request.variant < 0 ? endpoint : endpoint.variants[request.variant]!;
     request.ownWork = latency === undefined
@@ -113,6 +116,7 @@ export class Servers {
   /** Turns a request away without a worker. @param wait its time in the queue; rateLimited: until a token comes */
   #refuse(request: Frame, outcome: number, status: number, wait = this.#core.now - request.start): void {
     const abandoned = !this.callerWaits(request);
+    this.#core.taint?.refused(request, this.#core.fleet.stationOf(request));
     this.#core.facts.request(this.#core.now, request, outcome, status, -1, 0, abandoned, wait);
     // From outside all of them look alike.
     this.#respondTo(request, Outcome.refused, status, -1);
@@ -125,6 +129,7 @@ export class Servers {
     if (outcome === Outcome.ok) this.#respondTo(request, Outcome.ok, status, -1);
     else this.#respondTo(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
     const station = this.#core.fleet.stationOf(request);
+    this.#core.taint?.leaves(request, station);
     this.#core.workloads.release(request);
     station.release(this.#core.now);
     this.takeUp(station);
@@ -152,13 +157,18 @@ export class Servers {
     if (!this.callerWaits(request)) return;
     const caller = this.#core.pool.frames[request.parent]!;
     const site = this.#core.plan.sites[request.site]!;
-    let delay = 0 as Nanos;
+    let delay = 0 as Nanos, byFaults = 0;
     if (site.network !== undefined) {
       const { keyHigh, keyLow } = request;
       this.#core.knobs.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
       // What a fault adds has been added on the way there.
-      delay = nanos(site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * this.#core.knobs.knobs.factor);
+      const network = site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)),
+        { factor } = this.#core.knobs.knobs;
+      delay = nanos(network * factor);
+      byFaults = network * (factor - 1);
     }
-    this.#core.calls.answer(caller, outcome, status, cause, delay);
+    const { calls, knobs, now, taint } = this.#core;
+    calls.answer(caller, outcome, status, cause, delay);
+    taint?.answered(request, caller, outcome !== Outcome.ok, byFaults, now + delay, knobs);
   }
 }

@@ -128,6 +128,7 @@ export class Workloads {
     frame.contextHigh = mixed.high;
     frame.contextLow = mixed.low;
     vu.iterations++;
+    this.#core.taint?.iterationStarts(frame);
     this.#core.strands.run(frame);
   }
 

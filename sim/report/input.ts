@@ -2,6 +2,7 @@
 
 import type { Evaluation } from "../metrics/evaluation.ts";
 import type { MetricsReport } from "../metrics/report.ts";
+import type { ExperimentInput } from "./verdict.ts";
 
 /** What became of the spans, or the log lines, that a run generated: generated = delivered + rejected + pending. */
 export interface Account {
@@ -32,6 +33,8 @@ export interface SummaryInput {
   /** At the run's end. */
   readonly metrics: MetricsReport;
   readonly evaluation: Evaluation;
+  /** Undefined without faults, and without a hypothesis. */
+  readonly experiment?: ExperimentInput | undefined;
   /** `points` where there is an output of points. */
   readonly delivery: { readonly spans: Account; readonly logs: Account; readonly points?: Account | undefined };
   /** Of a trend: `avg`, `min`, `med`, `max`, `count`, `p(N)`. */

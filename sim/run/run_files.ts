@@ -11,6 +11,8 @@ export const RUN_FILES = {
   summary: "summary.json",
   scenario: "scenario.yaml",
   traces: "traces.jsonl",
+  journal: "journal.json",
+  truth: "ground-truth.json",
 } as const;
 
 /** A name for a run that no other has: when it was made, and eight random digits. It stands in no line and no span. */

@@ -32,6 +32,7 @@ import {
   type PlanWorkload,
   type Program,
 } from "../plan/plan.ts";
+import { chaosFaults } from "./compile_chaos.ts";
 import { PolicyCompiler } from "./compile_policies.ts";
 import type { FaultSpec, FaultTarget, Scenario, Workload } from "./scenario.ts";
 
@@ -82,8 +83,9 @@ class Compiler {
       name,
       program: new ProgramWriter(this, -1, index, `journey ${name}`).write(steps, false),
     }));
-    const faults = scenario.faults.map((fault, index) => this.#fault(fault, index, planEndpoints));
-    this.#attachFaults(planEndpoints, scenario.faults);
+    const specs = [...scenario.faults, ...chaosFaults(scenario, loadEnd(scenario))];
+    const faults = specs.map((fault, index) => this.#fault(fault, index, planEndpoints));
+    this.#attachFaults(planEndpoints, specs);
     return {
       name: scenario.name,
       seed: scenario.seed,
@@ -115,6 +117,7 @@ class Compiler {
       })),
       contexts: this.#contexts,
       faults,
+      hypothesis: scenario.hypothesis,
       thresholds: scenario.thresholds,
       submetrics: scenario.submetrics,
     };
@@ -200,6 +203,7 @@ class Compiler {
       every: fault.every,
       times: fault.times,
       jitter: fault.jitter,
+      schedule: fault.schedule,
       when: fault.when,
       reaction: fault.reaction,
       ramp: fault.ramp,
@@ -295,6 +299,14 @@ function boundedLoad(workload: Workload, workloads: ReadonlyMap<string, Workload
   if (!load.endless) return load;
   const room = RUN_LENGTH_MAX - latestStart(workload, workloads) - gracefulStop;
   return { ...load, length: Math.max(0, Math.min(load.length, room)) as Nanos };
+}
+
+/** When the last load ends as planned, without its gracefulStop. */
+function loadEnd({ workloads }: Scenario): Nanos {
+  const ends = [...workloads.values()].map((workload) =>
+    plannedStart(workload, workloads) + boundedLoad(workload, workloads).length
+  );
+  return Math.max(0, ...ends) as Nanos;
 }
 
 /** When it starts if those that it waits for take all of their gracefulStop. */

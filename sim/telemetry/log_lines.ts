@@ -6,6 +6,7 @@ import { LOG_LEVELS, type LogFormat, type LogLevel } from "../model/model.ts";
 import { Change, type FactBatch, FactFlag, FactKind, isRefusal, Outcome, OUTCOMES_MAX } from "../plan/facts.ts";
 import { isHeldBack, isRetried } from "../plan/policies.ts";
 import type { CallSite, LogSite, Plan, PlanAttribute, PlanEndpoint, PlanService } from "../plan/plan.ts";
+import { FaultLabels } from "./fault_labels.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { grpcCode, statusText } from "./conventions.ts";
 import { layOut, type Line, type LineAttributes, type LineValue, number, text } from "./encoding.ts";
@@ -110,6 +111,8 @@ export class LogLines {
     plain: new Map(),
   };
   readonly #pauses = new Map<number, Template | null>();
+  /** Undefined unless they are asked for. */
+  readonly #labels: FaultLabels | undefined;
   /** By the high half of the caller's span id. */
   readonly #openFailures = new Map<number, OpenFailure[]>();
 
@@ -117,6 +120,7 @@ export class LogLines {
     this.#plan = plan;
     this.#writer = new TemplateWriter(plan, instancesOf(plan, identity.seed), identity.startEpochNs);
     this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
+    this.#labels = identity.labels === true ? new FaultLabels(plan) : undefined;
   }
 
   /**
@@ -148,6 +152,7 @@ export class LogLines {
     }
     if (template === null || out === undefined) return -1;
     this.#writer.write(template, batch, row, out);
+    this.#labels?.append(batch, row, out, this.#plan.services[service]!.logs.format);
     return service;
   }
 
