@@ -22,9 +22,10 @@ export class Engine {
    */
   constructor(plan: Plan, startSalt: number) {
     const core = this.#core = new Core(plan, startSalt);
+    // Those that begin with the run are there before its first request.
+    core.faults.start();
     for (const state of core.states) if (state.plan.startAfter < 0) core.workloads.begin(state, 0 as Nanos);
     core.schedule(0 as Nanos, Event.sample, 0, 0);
-    core.faults.start();
   }
 
   get now(): Nanos {

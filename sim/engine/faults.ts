@@ -16,6 +16,8 @@ export class LiveFault {
   /** Window that is open, or was last; Infinity before the first. */
   from = FOREVER;
   until = FOREVER;
+  /** Its window has begun and not ended. */
+  open = false;
   /** Windows begun, or asked for, so far. */
   turns = 0;
   /** By replica: 1 for those that it strikes now; undefined: all of them. */
@@ -60,6 +62,12 @@ export class Faults {
     else if (turn === live.turns) this.#end(live);
   }
 
+  /** The run is over: windows that end with it have ended. */
+  runEnds(): void {
+    const { now } = this.#core;
+    for (const live of this.live) if (live.open && live.until <= now) this.#end(live);
+  }
+
   #scheduleNext(live: LiveFault): void {
     const window = windowOf(this.#core.plan.seed, live.plan, live.turns);
     if (window === undefined) return;
@@ -71,6 +79,7 @@ export class Faults {
     const { plan } = live;
     const { now } = this.#core;
     ({ from: live.from, until: live.until } = windowNow(this.#core.plan.seed, plan, turn - 1, now));
+    live.open = true;
     this.#choose(live, turn);
     this.#core.facts.fault(now, plan.index, true);
     plan.effect.begin?.(this.#core.world!, live.target!);
@@ -78,6 +87,7 @@ export class Faults {
   }
 
   #end(live: LiveFault): void {
+    live.open = false;
     live.plan.effect.end?.(this.#core.world!, live.target!);
     this.#core.facts.fault(this.#core.now, live.plan.index, false);
     if (live.plan.when.length === 0) this.#scheduleNext(live);

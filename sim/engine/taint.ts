@@ -106,6 +106,8 @@ interface StationMarks {
   fault: number;
   /** The worker that became free last: when, and how late. */
   freedAt: number;
+  /** Since when no worker has been free; -1: one is. */
+  fullSince: number;
   freedLate: number;
   freedFault: number;
 }
@@ -139,7 +141,14 @@ export class Taint {
   }
 
   #at(station: Station): StationMarks {
-    return this.#stations[station.index] ??= { touched: 0, fault: 0, freedAt: -1, freedLate: 0, freedFault: 0 };
+    return this.#stations[station.index] ??= {
+      touched: 0,
+      fault: 0,
+      fullSince: -1,
+      freedAt: -1,
+      freedLate: 0,
+      freedFault: 0,
+    };
   }
 
   /** Says what did this to a strand, unless something else has done more. */
@@ -243,8 +252,8 @@ export class Taint {
     marks.callLate = marks.late;
     marks.callChanged = false;
     marks.callExtra = marks.extraSince >= 0;
-    // A user's next step has nothing to do with what the last one met.
-    if (frame.kind === FrameKind.iteration && !marks.callExtra) marks.fault = marks.most = 0;
+    // A user's next step is only later for what the last one met.
+    if (frame.kind === FrameKind.iteration && !marks.callExtra) marks.most = 0;
     marks.callFault = marks.callExtra || marks.extra ? marks.fault : 0;
     marks.callVia = marks.via;
     marks.answerFault = marks.answerAt = 0;
@@ -480,12 +489,22 @@ export class Taint {
     marks.slowedBy = knobs.touchedBy;
     marks.slowShare = 1 - 1 / knobs.knobs.factor;
     if (marks.extra) this.#count(request, marks.late);
+    const at = this.#at(station);
+    if (at.fullSince < 0 && !station.free) at.fullSince = this.#core.now;
   }
 
   #waited(request: Frame, station: Station, marks: Marks): void {
     const at = this.#at(station), { now } = this.#core;
     const late = at.freedAt === now ? at.freedLate : 0;
     marks.handed = late;
+    const came = request.start - marks.late;
+    if (marks.fault !== 0 && came < at.fullSince && came < request.start) {
+      // It comes at another time, and finds busy what was free when it would have come.
+      const added = now - request.start;
+      marks.late += added;
+      this.#blame(marks, marks.fault, causeOf(CauseKind.queue, station.service), added);
+      return;
+    }
     if (late === 0) return;
     const begins = Math.max(request.start - marks.late, now - late);
     const added = now - begins - marks.late;
@@ -514,6 +533,7 @@ export class Taint {
   leaves(request: Frame, station: Station): void {
     const marks = this.#of(request), at = this.#at(station);
     this.#uncount(request, at);
+    if (station.queued === 0) at.fullSince = -1;
     at.freedAt = this.#core.now;
     at.freedFault = marks.fault;
     at.freedLate = marks.extra ? this.#core.now - request.begun + marks.handed : marks.fault === 0 ? 0 : marks.late;

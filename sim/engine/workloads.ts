@@ -176,6 +176,7 @@ export class Workloads {
       }
     }
     if (this.#core.workloadsLeft === 0) {
+      this.#core.faults.runEnds();
       this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
     }
   }

@@ -1,5 +1,6 @@
 // The check of the ground truth: the same run with a fault and without it, compared request by request.
 
+import assert from "node:assert/strict";
 import { hashText, mix, mixed, uniform } from "../../sim/base/draws.ts";
 import type { Nanos } from "../../sim/base/time.ts";
 import { Engine } from "../../sim/engine/engine.ts";
@@ -131,4 +132,31 @@ export function randomFault(plan: Plan, number: number): { readonly text: string
     extra.map((each) => `, ${each}`).join("")
   } }`;
   return { text, service: form === "edge" ? nameOf(callee.service) : service.name };
+}
+
+/** Share of the services on which the ground truth and the twin may disagree. */
+const DISAGREEMENT_MAX = 0.01;
+
+/** Compares the ground truth of that many random faults with their twins. */
+export function checkRandomFaults(count: number): void {
+  const before = twinOf("", 7), { plan } = before;
+  const wrong: string[] = [];
+  let changes = 0;
+  for (let number = 0; number < count; number++) {
+    const { text, service } = randomFault(plan, number);
+    const after = twinOf(text, 7);
+    const changed = changedServices(before, after);
+    const [fault] = after.truth!.faults;
+    assert.equal(fault!.root, service, text);
+    const reached = new Set(fault!.reached.map((each) => each.service));
+    for (const { path, service: end } of fault!.reached) assert.equal(path.at(-1), end);
+    changes += changed.size;
+    for (const { name } of plan.services) {
+      if (changed.has(name) !== reached.has(name)) {
+        wrong.push(`${name}, ${changed.has(name) ? "not " : ""}said: ${text}`);
+      }
+    }
+  }
+  assert.ok(changes > count, "the faults reach somebody");
+  assert.ok(wrong.length <= DISAGREEMENT_MAX * count * plan.services.length, wrong.join("\n"));
 }
