@@ -97,8 +97,8 @@ export class Experiment {
   #checkBefore(check: SteadyCheck): boolean {
     this.#before = check;
     const { before } = this.#hypothesis;
-    const { time } = check;
-    if (check.met && (before === 0 || this.#metSince! - EVALUATE_EVERY < time - before)) return true;
+    const begins = Math.min(this.#firstFault, check.time + EVALUATE_EVERY);
+    if (check.met && (before === 0 || this.#metSince! - EVALUATE_EVERY < begins - before)) return true;
     this.#isUnsteady = true;
     this.#why = "the system was not steady before the first fault";
     return false;
