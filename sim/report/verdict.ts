@@ -59,12 +59,11 @@ export function verdictLines(input: ExperimentInput, columns: number, paint: Pai
   if (experiment !== undefined) {
     const { verdict, why } = experiment;
     lines.push(cut(visible(experiment.hypothesis.title), columns));
-    lines.push(
-      verdict === "held"
-        ? `${paint.green("✓")} It held.`
-        : `${paint.red("✗")} ${verdict === "unsteady" ? "It was not tried" : "It did not hold"}: ${why!}.`,
-      "",
-    );
+    if (verdict === "held") lines.push(`${paint.green("✓")} It held.`, "");
+    else {
+      const text = `${verdict === "unsteady" ? "It was not tried" : "It did not hold"}: ${why!}.`;
+      lines.push(...wrapped(text, columns - 2).map((line, n) => `${n === 0 ? paint.red("✗") : " "} ${line}`), "");
+    }
     rows.push(...steadyRows(experiment, paint));
   }
   if (truth !== undefined && truth.injections.length > 0) rows.push(...impactRows(truth, input.elapsed, paint));
