@@ -127,6 +127,7 @@ export class Locks {
     // Its time limit is void.
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;
+    this.#core.taint?.handsOver(row.holder, frame, since);
     this.#told(frame, lock, since, Outcome.ok);
     this.#give(row, frame);
     this.#core.schedule(this.#core.now, Event.resume, frame.slot, frame.generation);
@@ -134,6 +135,7 @@ export class Locks {
 
   timedOut(frame: Frame): void {
     const waiter = (frame.waitsFor as Row).waiters.find((each) => each.frame === frame)!;
+    this.#core.taint?.waitedInVain((frame.waitsFor as Row).holder, frame, waiter.since);
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;
     this.#told(frame, waiter.lock, waiter.since, Outcome.timeout);

@@ -2,7 +2,7 @@
 // Values of the file stand as they would be written there; times that are looked ahead to are in milliseconds.
 
 import { writeDuration } from "../base/fields.ts";
-import type { Nanos } from "../base/time.ts";
+import { DAY, type Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import {
   type AttributeSpec,
@@ -18,6 +18,7 @@ import {
 } from "../model/model.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import type { CallPolicies } from "../model/policies.ts";
+import { windowsBefore } from "../plan/fault_windows.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
 import { capacityJson } from "./inspect_capacity.ts";
 import { refText } from "./inspect_means.ts";
@@ -77,6 +78,10 @@ export function inspectionJson(inspection: Inspection): Json {
       zone: fault.zone ?? null,
       rampMs: fault.ramp / 1e6,
       probability: fault.probability,
+      ...(fault.schedule === undefined ? {} : {
+        windowsMs: [...windowsBefore(plan.seed, fault, Math.min(inspection.length, DAY) as Nanos)]
+          .map(({ from, until }) => [from / 1e6, until / 1e6]),
+      }),
       ...optionsJson(options),
     })),
     thresholds: plan.thresholds.map(({ metricText, source, abortOnFail, delayAbortEval, window, gate }) => ({

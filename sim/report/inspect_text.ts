@@ -3,7 +3,8 @@
 
 import { visible } from "../base/diagnostics.ts";
 import { writeDuration } from "../base/fields.ts";
-import { formatDuration, SECOND } from "../base/time.ts";
+import { formatDuration, type Nanos, SECOND } from "../base/time.ts";
+import type { FaultWindow } from "../faults/fault.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import { windowsBefore } from "../plan/fault_windows.ts";
 import type { PlanFault, PlanService } from "../plan/plan.ts";
@@ -177,8 +178,26 @@ function* take<T>(values: Iterable<T>, most: number): Generator<T> {
   }
 }
 
-function faultLines({ faults }: Inspection, width: number, paint: Paint): string[] {
+/** Windows of a random fault that are written out. */
+const WINDOWS_LISTED_MAX = 5;
+
+function faultLines({ plan, length, faults: all }: Inspection, width: number, paint: Paint): string[] {
+  // Of a chaos schedule only what is drawn in this run.
+  const windows = (fault: PlanFault): FaultWindow[] => [
+    ...take(windowsBefore(plan.seed, fault, length), WINDOWS_LISTED_MAX + 1),
+  ];
+  const faults = all.filter(({ plan: fault }) => fault.schedule === undefined || windows(fault).length > 0);
   return faults.flatMap(({ plan: fault, options }, i) => {
+    if (fault.schedule !== undefined) {
+      const drawn = windows(fault).map(({ from, until }, n) =>
+        n < WINDOWS_LISTED_MAX ? `${formatDuration(from)} for ${formatDuration((until - from) as Nanos)}` : "…"
+      );
+      return [
+        ...i === 0 ? [] : [""],
+        paint.bold(cut(visible(fault.name), width)),
+        `  ${cut(`drawn at ${drawn.join(", ")}`, width - 2)}`,
+      ];
+    }
     const long = fault.duration === Infinity ? "to the end" : `for ${writeDuration(fault.duration)}`;
     const from = fault.when.length === 0 ? `from ${writeDuration(fault.at)}` : `when ${whenText(fault)},`;
     const again = fault.every === Infinity

@@ -5,7 +5,6 @@ import {
   converted,
   type Decoded,
   duration,
-  either,
   type Field,
   integer,
   INVALID,
@@ -27,7 +26,7 @@ import {
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
-import { type Aim, type CompiledFault, strikesRequests } from "../faults/kind.ts";
+import type { Aim, CompiledFault } from "../faults/kind.ts";
 import { compileFault, FAULTS, kindOf } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
@@ -35,17 +34,19 @@ import { conditionField, contextField } from "../model/context_fields.ts";
 import { servicesField } from "../model/service_fields.ts";
 import { journeyStepsField } from "../model/step_fields.ts";
 import type { FaultTimes } from "../objectives/gate.ts";
+import { hypothesisField } from "../objectives/hypothesis.ts";
 import { NO_THRESHOLDS, thresholdsField } from "../objectives/thresholds_field.ts";
 import { NO_CONDITION, whenField } from "../objectives/when_field.ts";
-import type { ReplicaChoice } from "../plan/plan.ts";
 import type { FaultSpec, FaultTarget, Workload } from "./scenario.ts";
+import { chaosField } from "./chaos_fields.ts";
+import { hasNoTarget, optionMisfits, targetMisfit } from "./fault_aims.ts";
+import { CHAOS, FAULTS_MAX, HYPOTHESES } from "./experiment_checks.ts";
+import { replicaChoiceField } from "./replica_choice_field.ts";
 import { targetField } from "./target.ts";
 
 /** Each takes a slot in every fact. */
 const WORKLOADS_MAX = 1000;
 const JOURNEYS_MAX = 10_000;
-/** Each request asks every fault of its endpoint. */
-const FAULTS_MAX = 1000;
 /** What a terminal shows on a line, and a folder's name may hold. */
 const NAME_LENGTH_MAX = 200;
 
@@ -145,14 +146,6 @@ const moment = duration({ max: RUN_LENGTH_MAX });
 
 const length = duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX });
 const TURNS_MAX = 1_000_000;
-
-/** `2`, or `50%`. */
-const replicaChoiceField: Field<ReplicaChoice> = either<ReplicaChoice, ReplicaChoice>(
-  "a number of replicas, or a share like 50%",
-  (node) => node.type === "scalar" && typeof node.value === "number",
-  converted(integer({ min: 1 }), (count) => ({ count })),
-  converted(share(), (value) => ({ share: value })),
-);
 
 const FAULT_COMMON = {
   name: optional(
@@ -272,19 +265,19 @@ function aimedAt(
   node: Node,
   diagnostics: Diagnostics,
 ): FaultTarget | Invalid {
-  const { target, ramp, replicas, zone } = common;
+  const { target, ramp, zone } = common;
   let valid = true;
   const refuse = (key: string, message: string, hint: string): void => {
     valid = false;
     wrong(placeIn(node, key), message, diagnostics, hint);
   };
   const has = (key: string): boolean => node.type === "map" && entryOf(node, key) !== undefined;
-  const hasNoTarget = aim === "zone" || aim === "workloads" || aim === "fault";
-  if (hasNoTarget && target !== undefined) {
+  const isAlone = hasNoTarget(aim);
+  if (isAlone && target !== undefined) {
     const instead = aim === "zone" ? "zone: eu-1a" : aim === "fault" ? "fault: the fault's name" : "scenario: its name";
     refuse("target", `${kind} has no target`, `leave it out, and write ${instead}`);
   }
-  if (!hasNoTarget && target === undefined) {
+  if (!isAlone && target === undefined) {
     wrong(node, `"target" is missing in a fault of kind ${kind}`, diagnostics, "target: payment.Charge");
     return INVALID;
   }
@@ -294,27 +287,10 @@ function aimedAt(
   if (needsEnd && common.for === undefined) {
     refuse("kind", `${kind} needs an end, or nothing would ever go on`, "for: 2s");
   }
-  if (target !== undefined && aim !== "requests" && aim !== "calls") {
-    if (target.endpoint !== undefined && (aim === "replicas" || aim === "services" || aim === "links")) {
-      refuse("target", `${kind} strikes a service as a whole, and no endpoint of it`, `target: ${target.service}`);
-    }
-    if (target.caller !== undefined && (aim === "replicas" || aim === "services")) {
-      refuse("target", `${kind} strikes a service, and no calls to it`, `target: ${target.service}`);
-    }
-    if (target.replica !== undefined && aim !== "replicas") {
-      refuse("target", `${kind} strikes no single replica`, `target: ${target.service}`);
-    }
-  }
-  if (!strikesRequests(aim)) {
-    if (ramp > 0 && aim !== "workloads") refuse("ramp", `${kind} is there or not: it has no ramp`, "leave ramp out");
-    if (has("where")) refuse("where", `${kind} does not ask for a request's context`, "leave where out");
-    if (replicas !== undefined && aim !== "replicas") {
-      refuse("replicas", `${kind} does not choose replicas`, "leave replicas out");
-    }
-    if (zone !== undefined && aim !== "replicas" && aim !== "zone") {
-      refuse("zone", `${kind} does not choose replicas by zone`, "leave zone out");
-    }
-  }
+  const misfit = target === undefined ? undefined : targetMisfit(kind, aim, target);
+  if (misfit !== undefined) refuse("target", misfit.message, misfit.hint);
+  const given = (key: string): boolean => key === "ramp" ? ramp > 0 : has(key);
+  for (const [key, { message, hint }] of optionMisfits(kind, aim, given)) refuse(key, message, hint);
   if (!valid) return INVALID;
   if (target !== undefined) return target;
   const text = textWithoutTarget(aim, zone, compiled);
@@ -427,6 +403,11 @@ const SCENARIO = {
     [],
     "What goes wrong, and when.",
     "nothing",
+  ),
+  chaos: optional(marked(CHAOS, chaosField), "Random faults, drawn from the seed. None if left out."),
+  hypothesis: optional(
+    marked(HYPOTHESES, hypothesisField),
+    "What is believed of the system while its faults come and go. None if left out.",
   ),
   thresholds: withDefault(
     marked({ name: "thresholds" }, thresholdsField),
