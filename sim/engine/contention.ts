@@ -59,6 +59,7 @@ export class Contention {
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;
     this.#give(lock, frame);
+    this.#core.taint?.waitedFor(frame, lock.fault + 1, next.since);
     this.#core.schedule(this.#core.now, Event.resume, frame.slot, frame.generation);
   }
 
@@ -67,6 +68,7 @@ export class Contention {
     const { fault } = request.waitsFor as TableLock;
     request.generation = (request.generation + 1) | 0;
     request.waitsFor = undefined;
+    this.#core.taint?.strikes(request, fault + 1);
     const { failure } = this.#core.plan.faults[fault]!;
     this.#core.strands.fail(request, Outcome.error, this.#core.plan.failures[failure]!.status, failure, 0);
   }

@@ -22,6 +22,9 @@ export class FaultKnobs {
   lockTimeout = Infinity;
   /** Of the last `turn`: indices in Plan.logs, each followed by how many lines of it are to be written. */
   readonly lines: number[] = [];
+  /** The first fault that turned any of them, and the one that decided the failure, as index + 1; 0 for none. */
+  touchedBy = 0;
+  failedBy = 0;
   readonly #faults: readonly LiveFault[];
   readonly #plan: Plan;
 
@@ -48,6 +51,7 @@ export class FaultKnobs {
     if (this.lines.length > 0) this.lines.length = 0;
     this.lockOf = -1;
     let failure = -1;
+    this.touchedBy = this.failedBy = 0;
     for (let i = 0; i < faults.length; i++) {
       const live = this.#faults[faults[i]!]!;
       if (!touches(live, now, replica, keyHigh, keyLow)) continue;
@@ -57,6 +61,7 @@ export class FaultKnobs {
         if (!fault.where.holds(context, strand.root.contextHigh, strand.root.contextLow)) continue;
       }
       resetOwnKnobs(knobs);
+      const { added, factor, loss, bytesPerSecond } = knobs;
       fault.effect.turn?.(
         knobs,
         live.isRollingBack ? 1 : intensityAt(live, fault.ramp, now),
@@ -71,7 +76,11 @@ export class FaultKnobs {
         failure = fault.failure;
         this.harm = knobs.harm;
         this.cutAfter = knobs.cutAfter;
+        this.failedBy = fault.index + 1;
       }
+      const isTurned = knobs.added !== added || knobs.factor !== factor || knobs.loss !== loss ||
+        knobs.bytesPerSecond !== bytesPerSecond;
+      if (this.touchedBy === 0 && isTurned) this.touchedBy = fault.index + 1;
     }
     return failure;
   }

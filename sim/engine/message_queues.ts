@@ -229,6 +229,7 @@ export class MessageQueues {
     const { plan } = partition.group;
     const core = this.#core;
     const delivery = core.pool.take(FrameKind.delivery, []);
+    core.taint?.begin(delivery);
     const state = core.states[message.workload]!;
     partition.busy++;
     message.deliveries++;
@@ -257,6 +258,7 @@ export class MessageQueues {
     mix(mixed.high, mixed.low, (SALT_DELIVERY + message.deliveries) | 0);
     const high = mixed.high, low = mixed.low;
     const request = core.pool.take(FrameKind.request, core.plan.endpoints[endpoint]!.program);
+    core.taint?.begin(request);
     state.alive++;
     request.parent = delivery.slot;
     request.parentGeneration = delivery.generation;
