@@ -16,6 +16,7 @@ import {
   type Service,
   type Step,
 } from "../model/model.ts";
+import type { Hypothesis } from "../objectives/hypothesis.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import type { CallPolicies } from "../model/policies.ts";
 import { windowsBefore } from "../plan/fault_windows.ts";
@@ -84,6 +85,7 @@ export function inspectionJson(inspection: Inspection): Json {
       }),
       ...optionsJson(options),
     })),
+    ...(plan.hypothesis === undefined ? {} : { hypothesis: hypothesisJson(plan.hypothesis) }),
     thresholds: plan.thresholds.map(({ metricText, source, abortOnFail, delayAbortEval, window, gate }) => ({
       metric: metricText,
       threshold: source,
@@ -95,6 +97,15 @@ export function inspectionJson(inspection: Inspection): Json {
         : { text: gate.text, fromMs: gate.from / 1e6, toMs: Number.isFinite(gate.to) ? gate.to / 1e6 : null },
     })),
     mermaid: mermaidText(scenario),
+  };
+}
+
+function hypothesisJson({ title, probes, before, recoverWithin }: Hypothesis): Json {
+  return {
+    title,
+    steady: probes.map((each) => `${each.metricText} ${thresholdText(each)}`),
+    beforeMs: before / 1e6,
+    recoverWithinMs: recoverWithin === undefined ? null : recoverWithin / 1e6,
   };
 }
 

@@ -40,6 +40,7 @@ export function inspectionText(inspection: Inspection, options: TextOptions): st
     ["FAULTS", faultLines(inspection, width, paint)],
     ["SERVICES", serviceLines(inspection, width, paint)],
     ["CALLS", treeLines(inspection, width, paint)],
+    ["HYPOTHESIS", hypothesisLines(inspection, width)],
     ["THRESHOLDS", thresholdLines(inspection, width)],
   ];
   const lines = headLines(inspection, columns - 2, paint).map((line) => `  ${line}`);
@@ -310,6 +311,19 @@ function capacityLines(service: PlanService, width: number): string[] {
   if (shown.length === 0) return [];
   const options = shown.map(([name, value]) => `${name}: ${valueText(value)}`).join(", ");
   return words(`${service.name}: ${options}`, width, undefined, "  ");
+}
+
+function hypothesisLines({ plan: { hypothesis } }: Inspection, width: number): string[] {
+  if (hypothesis === undefined) return [];
+  const { title, probes, before, recoverWithin } = hypothesis;
+  const until = recoverWithin === undefined
+    ? "all the time from then"
+    : `${writeDuration(recoverWithin)} after their end`;
+  return [
+    visible(title),
+    ...probes.map((probe) => `  ${visible(probe.metricText)}: ${visible(thresholdText(probe))}`),
+    `  holds ${before > 0 ? `for ${writeDuration(before)} ` : ""}before the faults, and ${until}`,
+  ].map((line) => cut(line, width));
 }
 
 function thresholdLines({ plan }: Inspection, width: number): string[] {

@@ -13,18 +13,19 @@ import {
   required,
   share,
   tagged,
+  text,
   withDefault,
   wrong,
 } from "../base/fields.ts";
-import { entryOf, type Node } from "../base/node.ts";
+import { entryOf } from "../base/node.ts";
 import { FOREVER, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
 import type { Distribution } from "../distributions/distribution.ts";
+import { type Aim, strikesRequests } from "../faults/kind.ts";
 import { compileFault, FAULTS, kindOf } from "../faults/registry.ts";
 import { conditionField } from "../model/context_fields.ts";
 import { replicaChoiceField } from "./replica_choice_field.ts";
-import { hasNoTarget, type Misfit, optionMisfits, targetMisfit } from "./fault_aims.ts";
-import type { ChaosDraw, ChaosSpec } from "./scenario.ts";
+import type { ChaosDraw, ChaosSpec, FaultTarget } from "./scenario.ts";
 import { targetField } from "./target.ts";
 
 const DRAWS_MAX = 100;
@@ -38,6 +39,7 @@ const DRAW_COMMON = {
   weight: withDefault(number({ above: 0 }), 1, "How often it is drawn, against the others."),
   targets: optional(targetsField, "Whom it may strike. The schedule's targets if left out."),
   replicas: optional(replicaChoiceField, "Only so many of the target's replicas, as 2 or 50%. All if left out."),
+  zone: optional(text("a zone"), "Only replicas in this zone. Every kind that strikes a zone needs one."),
   ramp: withDefault(moment, 0 as Nanos, "How long it takes to rise to its full strength, and to fall.", "0s"),
   probability: withDefault(share(), 1, "Share of the requests that it touches.", "100%"),
   where: optional(conditionField, "Only requests whose context matches. All if left out."),
@@ -53,29 +55,38 @@ const drawField: Field<ChaosDraw> = converted(
         : undefined,
   }),
   ({ kind, config, common: { weight, targets, ...common } }, node, diagnostics) => {
+    const { aim, replicas, touchesCpu } = kindOf(kind);
     const compiled = compileFault(kind, config, node, diagnostics);
-    const { aim, isMitigation, touchesCpu, replicas } = kindOf(kind);
-    const place = (key: string): Node => (node.type === "map" && entryOf(node, key)?.value) || node;
-    let valid = compiled !== INVALID;
-    const refuse = (key: string, { message, hint }: Misfit): void => {
-      valid = false;
-      wrong(place(key), message, diagnostics, hint);
-    };
-    if (hasNoTarget(aim) || isMitigation) {
-      const why = isMitigation ? "it makes things better" : "it has no service for a target";
-      refuse("kind", { message: `chance draws no ${kind}: ${why}`, hint: "write it under faults, with a time" });
+    const refuse = (key: string, message: string, hint: string): typeof INVALID =>
+      wrong((node.type === "map" && entryOf(node, key)?.value) || node, message, diagnostics, hint);
+    if (aim === "fault") {
+      return refuse("kind", `${kind} acts on another fault, and chance cannot draw it`, "leave it out");
     }
-    for (const target of targets ?? []) {
-      const misfit = targetMisfit(kind, aim, target);
-      if (misfit !== undefined) refuse("targets", misfit);
+    if (aim === "zone" && common.zone === undefined) {
+      return refuse("kind", `"zone" is missing in a fault of kind ${kind}`, "zone: eu-1a, one of the services' zones");
     }
-    const has = (key: string): boolean => node.type === "map" && entryOf(node, key) !== undefined;
-    for (const [key, misfit] of optionMisfits(kind, aim, has)) refuse(key, misfit);
-    if (!valid || compiled === INVALID) return INVALID;
-    const own = { aim, touchesCpu: touchesCpu === true, replicasStruck: replicas };
-    return { kind, weight, targets, ...own, fault: { ...common, ...compiled, config } };
+    if (!strikesRequests(aim) && common.ramp > 0) {
+      return refuse("ramp", `${kind} is there or not: it has no ramp`, "leave ramp out");
+    }
+    const unsuited = targets?.find((target) => !suits(aim, target));
+    if (unsuited !== undefined) {
+      return refuse("targets", `${kind} cannot strike ${unsuited.text}`, "name services, as in targets: [payment]");
+    }
+    if (compiled === INVALID) return INVALID;
+    const whom = common.replicas ?? (replicas === undefined ? undefined : { count: replicas });
+    const fault = { ...common, ...compiled, replicas: whom, aim, touchesCpu: touchesCpu === true, config };
+    return { kind, weight, targets, fault };
   },
 );
+
+/** Whether a kind with this aim can strike a target. */
+export function suits(aim: Aim, { endpoint, caller, replica }: FaultTarget): boolean {
+  if (strikesRequests(aim)) return true;
+  if (aim === "zone" || aim === "workloads" || aim === "fault") return false;
+  if (endpoint !== undefined && aim !== "pools") return false;
+  if (caller !== undefined && (aim === "replicas" || aim === "services")) return false;
+  return replica === undefined || aim === "replicas";
+}
 
 /** Exponential times with this mean. */
 function exponentialTime(mean: Nanos): Distribution {
@@ -117,15 +128,6 @@ export const chaosField: Field<ChaosSpec> = converted(
     if (from >= until) {
       const place = (node.type === "map" && entryOf(node, "until")?.value) || node;
       return wrong(place, "it ends before it begins", diagnostics, "until is later than from");
-    }
-    for (const { kind, aim, targets: own } of draw) {
-      const target = own === undefined
-        ? targets?.find((each) => targetMisfit(kind, aim, each) !== undefined)
-        : undefined;
-      if (target === undefined) continue;
-      const place = (node.type === "map" && entryOf(node, "targets")?.value) || node;
-      const { message, hint } = targetMisfit(kind, aim, target)!;
-      return wrong(place, message, diagnostics, `${hint}, or give the draw targets of its own`);
     }
     return { draws: draw, targets, every: exponentialTime(every), length, atOnce, radius, from, until };
   },

@@ -53,6 +53,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 class Compiler {
   readonly #scenario: Scenario;
+  /** Those of the file, then those that chance may draw. */
+  readonly #faults: readonly FaultSpec[];
   readonly #serviceIndex = new Map<string, number>();
   readonly #endpointIndex = new Map<string, number>();
   /** The service of each endpoint. */
@@ -65,9 +67,6 @@ class Compiler {
   readonly #locks: PlanLock[] = [];
   /** Numbers of stores, by whose they are and what they hold. */
   readonly #stores = new Map<string, number>();
-
-  /** The file's, and those that chance may draw. */
-  readonly #faults: readonly FaultSpec[];
 
   readonly #contexts: PlanAttribute[][] = [];
   /** Index in #contexts, by the workload's name. */
@@ -99,9 +98,10 @@ class Compiler {
       name,
       program: new ProgramWriter(this, -1, index, `journey ${name}`).write(steps, false),
     }));
-    const faults = this.#faults.map((fault, index) => this.#fault(fault, index, planEndpoints));
+    const specs = this.#faults;
+    const faults = specs.map((fault, index) => this.#fault(fault, index, planEndpoints));
     const messaging = this.#messaging();
-    this.#attachFaults(planEndpoints, this.#faults);
+    this.#attachFaults(planEndpoints, specs);
     return {
       name: scenario.name,
       seed: scenario.seed,
@@ -166,9 +166,9 @@ class Compiler {
 
   /** Faults of a service that may come while the run goes on. */
   #mayStrike(name: string): FaultSpec[] {
-    const { workloads } = this.#scenario;
+    const { workloads } = this.#scenario, faults = this.#faults;
     const end = Math.max(...[...workloads.values()].map((each) => latestEnd(each, workloads) + each.gracefulStop));
-    return this.#faults.filter(({ target, probability, at }) => target.service === name && probability > 0 && at < end);
+    return faults.filter(({ target, probability, at }) => target.service === name && probability > 0 && at < end);
   }
 
   /** The most replicas that a service comes to have, where mitigations scale it. */
@@ -365,7 +365,7 @@ class Compiler {
       isWhole: !strikesRequests(fault.aim),
       version: fault.version,
       toService: this.#serviceIndex.get(fault.toService ?? "") ?? -1,
-      ofFault: this.#scenario.faults.findIndex(({ name }) => name === fault.ofFault),
+      ofFault: this.#faults.findIndex(({ name }) => name === fault.ofFault),
       workloads: fault.aim !== "workloads"
         ? []
         : named >= 0
@@ -425,7 +425,7 @@ class Compiler {
 
   addSite(step: CallStep, caller: number, journey: number, salt: number, byCacheKey = false): number {
     const index = this.#addSite(step, caller, journey, salt, byCacheKey);
-    const standby = this.#scenario.faults.find(({ aim, kind, target }) =>
+    const standby = this.#faults.find(({ aim, kind, target }) =>
       aim === "services" && target.service === step.target.service && basisOf(kind) === "fail-over"
     )?.toService;
     if (standby !== undefined) {

@@ -1,6 +1,7 @@
 // A chaos schedule as faults: one for each that may be drawn and each target, with the windows that fall to it.
 
 import { FOREVER, type Nanos } from "../base/time.ts";
+import { suits } from "./chaos_fields.ts";
 import { Chaos } from "../plan/chaos.ts";
 import type { ChaosDraw, ChaosSpec, FaultSpec, FaultTarget, Scenario } from "./scenario.ts";
 
@@ -9,7 +10,7 @@ export function chaosFaults({ seed, services, chaos }: Scenario, end: Nanos): Fa
   if (chaos === undefined) return [];
   const all = [...services.keys()].map(wholeService);
   const slots = chaos.draws.flatMap((draw, index) =>
-    (draw.targets ?? chaos.targets ?? all).map((target) => ({ draw, index, target }))
+    targetsOf(draw, chaos, all).map((target) => ({ draw, index, target }))
   );
   const schedule = new Chaos({
     seed,
@@ -25,10 +26,7 @@ export function chaosFaults({ seed, services, chaos }: Scenario, end: Nanos): Fa
     ...draw.fault,
     name: nameOf(draw, target, names),
     kind: draw.kind,
-    aim: draw.aim,
-    touchesCpu: draw.touchesCpu,
     target,
-    replicas: draw.fault.replicas ?? countOf(draw, target),
     at: chaos.from,
     duration: chaos.length.mean as Nanos,
     every: FOREVER,
@@ -36,19 +34,22 @@ export function chaosFaults({ seed, services, chaos }: Scenario, end: Nanos): Fa
     jitter: 0 as Nanos,
     when: [],
     reaction: 0 as Nanos,
-    zone: undefined,
     schedule: schedule.scheduleOf(slot),
   }));
 }
 
-/** How many faults the schedule may draw from. */
-export function chaosSize({ draws, targets }: ChaosSpec, services: number): number {
-  return draws.reduce((sum, draw) => sum + ((draw.targets ?? targets)?.length ?? services), 0);
+/** How many faults each draw of the schedule may be. @param services names of all */
+export function chaosSizes(chaos: ChaosSpec, services: readonly string[]): number[] {
+  const all = services.map(wholeService);
+  return chaos.draws.map((draw) => targetsOf(draw, chaos, all).length);
 }
 
-/** So many replicas as the kind strikes if nothing is said of it. */
-function countOf({ replicasStruck }: ChaosDraw, { replica }: FaultTarget): FaultSpec["replicas"] {
-  return replicasStruck === undefined || replica !== undefined ? undefined : { count: replicasStruck };
+/** Whom a draw may strike: its own targets, or those of the schedule that it can. */
+function targetsOf(draw: ChaosDraw, chaos: ChaosSpec, all: readonly FaultTarget[]): readonly FaultTarget[] {
+  const { aim, zone, workload } = draw.fault;
+  if (aim === "zone") return [{ ...wholeService(""), text: zone! }];
+  if (aim === "workloads") return [{ ...wholeService(""), text: workload ?? "all scenarios" }];
+  return draw.targets ?? (chaos.targets ?? all).filter((target) => suits(aim, target));
 }
 
 function wholeService(service: string): FaultTarget {

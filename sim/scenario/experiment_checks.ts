@@ -5,7 +5,7 @@ import { writeDuration } from "../base/fields.ts";
 import { entryOf, type MapNode } from "../base/node.ts";
 import { checkSelectors, type SelectorNames } from "../objectives/check_selectors.ts";
 import { type Hypothesis, timeBefore } from "../objectives/hypothesis.ts";
-import { chaosSize } from "./compile_chaos.ts";
+import { chaosSizes } from "./compile_chaos.ts";
 import type { ChaosSpec } from "./scenario.ts";
 
 /** The hypothesis and the chaos schedule of a file, by their nodes. */
@@ -25,16 +25,25 @@ export function checkSteadySelectors(root: MapNode, names: SelectorNames, diagno
 /**
  * There is time to see the steady state before the first fault, and the schedule does not draw from too many faults.
  * @param times when the faults begin that wait for nothing
- * @param services how many there are
+ * @param services their names
  */
 export function checkExperiment(
   diagnostics: Diagnostics,
   times: Iterable<{ readonly name: string; readonly at: number }>,
-  services: number,
+  services: readonly string[],
 ): void {
   const [chaos] = diagnostics.marked(CHAOS);
   if (chaos !== undefined) {
-    const size = chaosSize(chaos[1], services);
+    const sizes = chaosSizes(chaos[1], services), size = sizes.reduce((sum, each) => sum + each, 0);
+    const idle = chaos[1].draws[sizes.indexOf(0)];
+    if (idle !== undefined && services.length > 0) {
+      diagnostics.add(
+        chaos[0].span,
+        chaos[0].path,
+        `none of the targets can be struck by ${idle.kind}`,
+        "give it targets",
+      );
+    }
     if (size > FAULTS_MAX) {
       const hint = `at most ${FAULTS_MAX} faults times targets`;
       diagnostics.add(chaos[0].span, chaos[0].path, `the schedule draws from ${size} faults, which is too many`, hint);

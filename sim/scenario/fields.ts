@@ -26,7 +26,7 @@ import {
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
-import type { Aim, CompiledFault } from "../faults/kind.ts";
+import { type Aim, type CompiledFault, strikesRequests } from "../faults/kind.ts";
 import { compileFault, FAULTS, kindOf } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
@@ -39,7 +39,6 @@ import { NO_THRESHOLDS, thresholdsField } from "../objectives/thresholds_field.t
 import { NO_CONDITION, whenField } from "../objectives/when_field.ts";
 import type { FaultSpec, FaultTarget, Workload } from "./scenario.ts";
 import { chaosField } from "./chaos_fields.ts";
-import { hasNoTarget, optionMisfits, targetMisfit } from "./fault_aims.ts";
 import { CHAOS, FAULTS_MAX, HYPOTHESES } from "./experiment_checks.ts";
 import { replicaChoiceField } from "./replica_choice_field.ts";
 import { targetField } from "./target.ts";
@@ -265,19 +264,19 @@ function aimedAt(
   node: Node,
   diagnostics: Diagnostics,
 ): FaultTarget | Invalid {
-  const { target, ramp, zone } = common;
+  const { target, ramp, replicas, zone } = common;
   let valid = true;
   const refuse = (key: string, message: string, hint: string): void => {
     valid = false;
     wrong(placeIn(node, key), message, diagnostics, hint);
   };
   const has = (key: string): boolean => node.type === "map" && entryOf(node, key) !== undefined;
-  const isAlone = hasNoTarget(aim);
-  if (isAlone && target !== undefined) {
+  const hasNoTarget = aim === "zone" || aim === "workloads" || aim === "fault";
+  if (hasNoTarget && target !== undefined) {
     const instead = aim === "zone" ? "zone: eu-1a" : aim === "fault" ? "fault: the fault's name" : "scenario: its name";
     refuse("target", `${kind} has no target`, `leave it out, and write ${instead}`);
   }
-  if (!isAlone && target === undefined) {
+  if (!hasNoTarget && target === undefined) {
     wrong(node, `"target" is missing in a fault of kind ${kind}`, diagnostics, "target: payment.Charge");
     return INVALID;
   }
@@ -287,10 +286,27 @@ function aimedAt(
   if (needsEnd && common.for === undefined) {
     refuse("kind", `${kind} needs an end, or nothing would ever go on`, "for: 2s");
   }
-  const misfit = target === undefined ? undefined : targetMisfit(kind, aim, target);
-  if (misfit !== undefined) refuse("target", misfit.message, misfit.hint);
-  const given = (key: string): boolean => key === "ramp" ? ramp > 0 : has(key);
-  for (const [key, { message, hint }] of optionMisfits(kind, aim, given)) refuse(key, message, hint);
+  if (target !== undefined && aim !== "requests" && aim !== "calls") {
+    if (target.endpoint !== undefined && (aim === "replicas" || aim === "services" || aim === "links")) {
+      refuse("target", `${kind} strikes a service as a whole, and no endpoint of it`, `target: ${target.service}`);
+    }
+    if (target.caller !== undefined && (aim === "replicas" || aim === "services")) {
+      refuse("target", `${kind} strikes a service, and no calls to it`, `target: ${target.service}`);
+    }
+    if (target.replica !== undefined && aim !== "replicas") {
+      refuse("target", `${kind} strikes no single replica`, `target: ${target.service}`);
+    }
+  }
+  if (!strikesRequests(aim)) {
+    if (ramp > 0 && aim !== "workloads") refuse("ramp", `${kind} is there or not: it has no ramp`, "leave ramp out");
+    if (has("where")) refuse("where", `${kind} does not ask for a request's context`, "leave where out");
+    if (replicas !== undefined && aim !== "replicas") {
+      refuse("replicas", `${kind} does not choose replicas`, "leave replicas out");
+    }
+    if (zone !== undefined && aim !== "replicas" && aim !== "zone") {
+      refuse("zone", `${kind} does not choose replicas by zone`, "leave zone out");
+    }
+  }
   if (!valid) return INVALID;
   if (target !== undefined) return target;
   const text = textWithoutTarget(aim, zone, compiled);

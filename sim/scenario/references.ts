@@ -31,7 +31,7 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
   checkFaultNames(diagnostics);
   checkFaultReferences(outline, diagnostics);
   checkGateFaults(root, diagnostics);
-  checkExperiment(diagnostics, diagnostics.marked(FAULT_TIMES).values(), outline.services?.size ?? 0);
+  checkExperiment(diagnostics, diagnostics.marked(FAULT_TIMES).values(), [...outline.services?.keys() ?? []]);
   const thresholds = entryOf(root, "thresholds")?.value;
   if (outline.services !== undefined && outline.workloads !== undefined) {
     const services = new Map(

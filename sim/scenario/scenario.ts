@@ -103,11 +103,9 @@ export interface ChaosDraw {
   readonly weight: number;
   /** Undefined: those of the schedule. */
   readonly targets: readonly FaultTarget[] | undefined;
-  readonly aim: Aim;
-  readonly touchesCpu: boolean;
-  /** How many replicas its kind strikes if nothing is said of it; undefined: all. */
-  readonly replicasStruck: number | undefined;
-  readonly fault: CompiledFault & Pick<FaultSpec, "ramp" | "probability" | "replicas" | "where" | "config">;
+  readonly fault:
+    & CompiledFault
+    & Pick<FaultSpec, "aim" | "touchesCpu" | "ramp" | "probability" | "replicas" | "zone" | "where" | "config">;
 }
 
 export interface FaultTarget {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Ajv } from "ajv";
 import { needs } from "../permissions.ts";
 import { fromRoot } from "../root.ts";
-import { filesBelow, squall } from "./squall.ts";
+import { filesBelow, squall, start } from "./squall.ts";
 
 const ignore = needs("read", "write", "run", "env", "net");
 const START = "2026-11-23T12:00:00Z";
@@ -127,7 +127,10 @@ Deno.test({
     const { code, stdout, journal, folder } = await run(shop(hypothesis("rate<0.05", "recoverWithin: 2s")));
     assert.equal(code, 99);
     assert.deepEqual([journal.status, journal.deviated], ["failed", true]);
-    assert.match(stdout, /✗ It did not hold: the system was not steady \S+ after the faults' end, and 2s were allowed/);
+    assert.match(
+      stdout,
+      /✗ It did not hold: the system was not steady \S+\s+after\s+the\s+faults'\s+end,\s+and\s+2s\s+were\s+allowed/,
+    );
     for (
       const line of [
         /time to impact +\S+ until the first user was hurt/,
@@ -210,5 +213,29 @@ Deno.test({
     const { code, stdout, journal, truth } = await run(shop("").replace(/faults:[^]*/, ""));
     assert.deepEqual([code, journal, truth], [0, undefined, undefined]);
     assert.doesNotMatch(stdout, /FAULTS|HYPOTHESIS/);
+  },
+});
+
+Deno.test({
+  name: "a run that is interrupted has its journal as well, with what was still there",
+  ignore: ignore || Deno.build.os === "windows",
+  async fn() {
+    const folder = Deno.makeTempDirSync({ prefix: "squall-" });
+    Deno.writeTextFileSync(
+      `${folder}/scenario.yaml`,
+      shop("").replace("at: 20s, for: 10s", "at: 1s").replace("60s", "10m"),
+    );
+    const flags = ["--pace", "20x", "--no-logs", "--traces", "none", "--results", `${folder}/run`];
+    const process = start(["run", `${folder}/scenario.yaml`, ...flags]);
+    await process.said("broken cart");
+    process.process.kill("SIGINT");
+    const { code, stdout } = await process.ended();
+    assert.equal(code, 105);
+    assert.match(stdout, /the run ended while a fault was there/);
+    const journal = JSON.parse(Deno.readTextFileSync(`${folder}/run/journal.json`)) as Journal;
+    assert.equal(journal.status, "interrupted");
+    assert.equal(journal.run[0]?.end, journal.end);
+    const truth = JSON.parse(Deno.readTextFileSync(`${folder}/run/ground-truth.json`));
+    assert.equal(truth.injections[0].endedByRun, true);
   },
 });
