@@ -28,7 +28,7 @@ import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
 import { type Aim, type CompiledFault, strikesRequests } from "../faults/kind.ts";
-import { compileFault, FAULTS, kindOf } from "../faults/registry.ts";
+import { compileFault, type FaultKindName, FAULTS, kindOf } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
 import { conditionField, contextField } from "../model/context_fields.ts";
@@ -205,7 +205,7 @@ export const faultField: Field<FaultSpec> = converted(
         : key === "start" || key === "startTime"
         ? "at: when it begins"
         : undefined,
-  }),
+  }, neededBy),
   ({ kind, config, common }, node, diagnostics) => {
     const definition = kindOf(kind);
     const compiled = compileFault(kind, config, node, diagnostics);
@@ -256,6 +256,16 @@ function placeIn(node: Node, key: string): Node {
   return (node.type === "map" && entryOf(node, key)?.value) || node;
 }
 
+/** What stands in for a target, or the target: the common keys that a kind cannot do without. */
+function neededBy(kind: string): string[] {
+  const { aim } = kindOf(kind as FaultKindName);
+  return aim === "zone" ? ["zone"] : hasTarget(aim) ? ["target"] : [];
+}
+
+function hasTarget(aim: Aim): boolean {
+  return aim !== "zone" && aim !== "workloads" && aim !== "fault";
+}
+
 /** What a fault without a target of its own strikes, for lists. */
 function textWithoutTarget(aim: Aim, zone: string | undefined, compiled: CompiledFault | Invalid): string {
   if (aim === "zone") return zone ?? "";
@@ -279,12 +289,11 @@ function aimedAt(
     wrong(placeIn(node, key), message, diagnostics, hint);
   };
   const has = (key: string): boolean => node.type === "map" && entryOf(node, key) !== undefined;
-  const hasNoTarget = aim === "zone" || aim === "workloads" || aim === "fault";
-  if (hasNoTarget && target !== undefined) {
+  if (!hasTarget(aim) && target !== undefined) {
     const instead = aim === "zone" ? "zone: eu-1a" : aim === "fault" ? "fault: the fault's name" : "scenario: its name";
     refuse("target", `${kind} has no target`, `leave it out, and write ${instead}`);
   }
-  if (!hasNoTarget && target === undefined) {
+  if (hasTarget(aim) && target === undefined) {
     wrong(node, `"target" is missing in a fault of kind ${kind}`, diagnostics, "target: payment.Charge");
     return INVALID;
   }
