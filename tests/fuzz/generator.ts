@@ -413,18 +413,41 @@ export function workload(dice: Dice, exec: string): Map_ {
   }
 }
 
-export function fault(dice: Dice, made: readonly Made[], n: number, prefix = "f"): Value {
-  const { name, endpoints, replicas } = dice.pick(made, "target");
-  const target = dice.pick([name, `${name}.${endpoints[0]!}`, `${name}#${dice.int(1, replicas)}`]);
+/** A fault of any kind that strikes a service, its calls or its replicas. */
+export function fault(dice: Dice, made: readonly Made[], n: number, prefix = "f"): Map_ {
+  const { name, kind, endpoints, replicas } = dice.pick(made, "target");
+  const requests = dice.pick([name, `${name}.${endpoints[0]!}`, `${name}#${dice.int(1, replicas)}`]);
+  const replica = dice.pick([name, `${name}#${dice.int(1, replicas)}`]);
   const common = {
     name: `${prefix}-fault-${n}`,
-    target,
     at: `${dice.int(0, 400)}ms`,
     ...dice.chance(0.8) && { for: "200ms" },
+  };
+  const some = {
+    ...common,
     ...dice.chance(0.3) && { probability: "50%" },
     ...dice.chance(0.2) && { where: where(dice) },
   };
-  return dice.chance(0.5)
-    ? { kind: "latency", ...common, add: latency(dice, 30) }
-    : { kind: "errors", ...common, rate: "60%", status: dice.pick([500, 503]) };
+  const window = { ...common, for: "200ms" };
+  const again = dice.chance(0.2) ? { every: "300ms", times: 2 } : {};
+  const kinds: (() => Map_)[] = [
+    () => ({ kind: "latency", ...some, target: requests, add: latency(dice, 30) }),
+    () => ({ kind: "errors", ...some, target: requests, rate: "60%", status: dice.pick([500, 503]) }),
+    () => ({ kind: "blackhole", ...some, target: requests, rate: "40%" }),
+    () => ({ kind: "reset", ...some, target: requests, rate: "40%" }),
+    () => ({ kind: "packet-loss", ...some, target: requests, rate: "20%" }),
+    () => ({ kind: "crash", ...common, target: replica, ...dice.chance(0.5) && { restart: "50ms" } }),
+    () => ({ kind: "restart", ...common, target: name, step: "50ms" }),
+    () => ({ kind: "outage", ...common, target: name }),
+    () => ({ kind: "drain", ...common, target: replica }),
+    () => ({ kind: "pause", ...window, ...again, target: replica }),
+    () => ({ kind: "slow-cpu", ...window, ...again, target: replica, factor: 4 }),
+    () => ({ kind: "memory-leak", ...common, target: name, perRequest: "10B", limit: "100B" }),
+    ...kind === "cache" ? [(): Map_ => ({ kind: "cache-flush", ...common, target: name })] : [],
+    ...kind === "database"
+      ? [(): Map_ => ({ kind: "lock-contention", ...window, target: name, hold: "10ms", timeout: "100ms" })]
+      : [],
+  ];
+  // Nobody operates what is external.
+  return dice.pick(kind === "external" ? kinds.slice(0, 5) : kinds, "fault")();
 }

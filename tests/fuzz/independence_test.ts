@@ -210,7 +210,7 @@ property(
     const { scenario, left, right } = behindOneGateway(dice);
     const from_ms = dice.int(50, 300);
     const faults = Array.from({ length: dice.int(1, 3) }, (_, n) => ({
-      ...fault(dice, right, n) as Map_,
+      ...fault(dice, right, n),
       at: `${from_ms + n * 20}ms`,
     }));
     const without = logsOf(scenario, from_ms * 1e6);
