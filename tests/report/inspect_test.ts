@@ -534,13 +534,13 @@ Deno.test("the JSON holds every option with its default, and the plan over time"
     reactionMs: 0,
     replicas: null,
     zone: null,
-    sticky: null,
     rampMs: 0,
     probability: 1,
     rate: "35%",
     status: 500,
     exception: null,
     message: null,
+    sticky: null,
   });
   assert.equal(json.services.web.concurrency, "unlimited");
   assert.equal(json.services.web.endpoints["GET /"].calls[0].call, "cart.Get");
