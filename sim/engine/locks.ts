@@ -134,7 +134,9 @@ export class Locks {
   }
 
   timedOut(frame: Frame): void {
-    const waiter = (frame.waitsFor as Row).waiters.find((each) => each.frame === frame)!;
+    // The frame may have waited here before, for another request.
+    const isIts = (each: Waiter): boolean => each.frame === frame && each.generation === frame.generation;
+    const waiter = (frame.waitsFor as Row).waiters.find(isIts)!;
     this.#core.taint?.waitedInVain((frame.waitsFor as Row).holder, frame, waiter.since);
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;

@@ -163,11 +163,13 @@ export const FactFlag = {
   /** request, call: its span, or the line about it, does not arrive. log, change: the line. */
   spanLost: 1024,
   lineLost: 2048,
+  /** call: it ended before it had left its caller, and `peer` has no meaning. */
+  unsent: 4096,
   /**
    * request, call: a fault changed how it ended: it failed, or went on without an answer that it would have had; or it
    * would not have been without the fault.
    */
-  changed: 4096,
+  changed: 8192,
 } as const;
 
 /** From where the effect of a fault came to a request or a call: see FactBatch.via. */

@@ -9,10 +9,12 @@ import {
   integer,
   INVALID,
   type Invalid,
+  type JsonSchema,
   listOf,
   mapOf,
   marked,
   optional,
+  type Properties,
   record,
   type RecordField,
   required,
@@ -26,7 +28,7 @@ import {
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
-import { type Aim, type CompiledFault, strikesRequests } from "../faults/kind.ts";
+import { type Aim, type CompiledFault, type FaultKind, strikesRequests } from "../faults/kind.ts";
 import { compileFault, FAULTS, kindOf } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
@@ -188,16 +190,37 @@ const FAULT_COMMON = {
   where: optional(conditionField, "Only requests whose context matches: { tenant: acme }. All if left out."),
 } as const;
 
-/** An item of `faults`. */
-export const faultField: Field<FaultSpec> = converted(
-  tagged("a fault", "kind", FAULTS, FAULT_COMMON, {
+/** The schema of a fault, with what its kind cannot do without. */
+function faultSchema(tag: Field<unknown>): JsonSchema {
+  const schema = tag.schema() as { readonly allOf: readonly { readonly then: { readonly required?: string[] } }[] };
+  const kinds = Object.values(FAULTS) as readonly FaultKind<Properties>[];
+  return {
+    ...schema,
+    allOf: schema.allOf.map((each, i) => {
+      const { aim, needsEnd } = kinds[i]!;
+      const needs = aim === "zone" ? ["zone"] : aim === "workloads" || aim === "fault" ? [] : ["target"];
+      const required = [...each.then.required ?? [], ...needs, ...needsEnd ? ["for"] : []];
+      return { ...each, then: { ...each.then, ...required.length > 0 ? { required } : {} } };
+    }),
+  };
+}
+
+/** A fault as its keys say it, each by itself. */
+const taggedFault = (() => {
+  const field = tagged("a fault", "kind", FAULTS, FAULT_COMMON, {
     unknown: (key) =>
       key === "duration"
         ? "for: how long it lasts"
         : key === "start" || key === "startTime"
         ? "at: when it begins"
         : undefined,
-  }),
+  });
+  return { ...field, schema: () => faultSchema(field) };
+})();
+
+/** An item of `faults`. */
+export const faultField: Field<FaultSpec> = converted(
+  taggedFault,
   ({ kind, config, common }, node, diagnostics) => {
     const definition = kindOf(kind);
     const compiled = compileFault(kind, config, node, diagnostics);
@@ -248,6 +271,10 @@ function placeIn(node: Node, key: string): Node {
   return (node.type === "map" && entryOf(node, key)?.value) || node;
 }
 
+function hasTarget(aim: Aim): boolean {
+  return aim !== "zone" && aim !== "workloads" && aim !== "fault";
+}
+
 /** What a fault without a target of its own strikes, for lists. */
 function textWithoutTarget(aim: Aim, zone: string | undefined, compiled: CompiledFault | Invalid): string {
   if (aim === "zone") return zone ?? "";
@@ -271,12 +298,11 @@ function aimedAt(
     wrong(placeIn(node, key), message, diagnostics, hint);
   };
   const has = (key: string): boolean => node.type === "map" && entryOf(node, key) !== undefined;
-  const hasNoTarget = aim === "zone" || aim === "workloads" || aim === "fault";
-  if (hasNoTarget && target !== undefined) {
+  if (!hasTarget(aim) && target !== undefined) {
     const instead = aim === "zone" ? "zone: eu-1a" : aim === "fault" ? "fault: the fault's name" : "scenario: its name";
     refuse("target", `${kind} has no target`, `leave it out, and write ${instead}`);
   }
-  if (!hasNoTarget && target === undefined) {
+  if (hasTarget(aim) && target === undefined) {
     wrong(node, `"target" is missing in a fault of kind ${kind}`, diagnostics, "target: payment.Charge");
     return INVALID;
   }

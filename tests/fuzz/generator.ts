@@ -77,32 +77,36 @@ function ringCalls(dice: Dice, n: number, count: number, prefix: string): Value[
 /** The file of a seed. */
 export function randomScenario(seed: number): string {
   const dice = new Dice(seed);
-  const { services, made, hasCycle } = randomSystem(dice);
+  return stringify({
+    name: `fuzz ${seed}`,
+    seed: dice.int(0, 1e9),
+    ...dice.chance(0.3) && { network: latency(dice, 2) },
+    context: CONTEXT,
+    ...randomParts(dice),
+  });
+}
+
+/** Services, and what users and faults do to them. @param prefix of all names */
+export function randomParts(dice: Dice, prefix = "s"): Map_ {
+  const { services, made, hasCycle } = randomSystem(dice, prefix);
   const entry = made.at(-1)!;
   // A closed loop whose calls are all refused would otherwise take no time.
   const journey: Value[] = [
     { think: "4ms" },
     ...Array.from({ length: dice.int(1, 3) }, () => step(dice, [entry, ...made], true)),
   ];
-  const file: Map_ = {
-    name: `fuzz ${seed}`,
-    seed: dice.int(0, 1e9),
-    ...dice.chance(0.3) && { network: latency(dice, 2) },
-    context: CONTEXT,
+  const long = `${prefix}-long`, short = `${prefix}-short`;
+  return {
     services,
-    journeys: {
-      j: journey,
-      k: [{ think: "5ms" }, call(dice, [entry], true)],
-    },
+    journeys: { [long]: journey, [short]: [{ think: "5ms" }, call(dice, [entry], true)] },
     scenarios: Object.fromEntries(
-      Array.from({ length: dice.int(1, 2) }, (_, w) => [`w${w}`, {
-        ...workload(dice, dice.pick(["j", "k"])),
+      Array.from({ length: dice.int(1, 2) }, (_, w) => [`${prefix}-load-${w}`, {
+        ...workload(dice, dice.pick([long, short])),
         ...hasCycle && { gracefulStop: "60s" },
       }]),
     ),
-    ...dice.chance(0.5) && { faults: Array.from({ length: dice.int(1, 3) }, (_, f) => fault(dice, made, f)) },
+    ...dice.chance(0.5) && { faults: Array.from({ length: dice.int(1, 3) }, (_, f) => fault(dice, made, f, prefix)) },
   };
-  return stringify(file);
 }
 
 export const CONTEXT = { tenant: { oneOf: { a: 3, b: 1 } }, size: { int: [1, 10] } };
@@ -409,18 +413,41 @@ export function workload(dice: Dice, exec: string): Map_ {
   }
 }
 
-export function fault(dice: Dice, made: readonly Made[], n: number): Value {
-  const { name, endpoints, replicas } = dice.pick(made, "target");
-  const target = dice.pick([name, `${name}.${endpoints[0]!}`, `${name}#${dice.int(1, replicas)}`]);
+/** A fault of any kind that strikes a service, its calls or its replicas. */
+export function fault(dice: Dice, made: readonly Made[], n: number, prefix = "f"): Map_ {
+  const { name, kind, endpoints, replicas } = dice.pick(made, "target");
+  const requests = dice.pick([name, `${name}.${endpoints[0]!}`, `${name}#${dice.int(1, replicas)}`]);
+  const replica = dice.pick([name, `${name}#${dice.int(1, replicas)}`]);
   const common = {
-    name: `f${n}`,
-    target,
+    name: `${prefix}-fault-${n}`,
     at: `${dice.int(0, 400)}ms`,
     ...dice.chance(0.8) && { for: "200ms" },
+  };
+  const some = {
+    ...common,
     ...dice.chance(0.3) && { probability: "50%" },
     ...dice.chance(0.2) && { where: where(dice) },
   };
-  return dice.chance(0.5)
-    ? { kind: "latency", ...common, add: latency(dice, 30) }
-    : { kind: "errors", ...common, rate: "60%", status: dice.pick([500, 503]) };
+  const window = { ...common, for: "200ms" };
+  const again = dice.chance(0.2) ? { every: "300ms", times: 2 } : {};
+  const kinds: (() => Map_)[] = [
+    () => ({ kind: "latency", ...some, target: requests, add: latency(dice, 30) }),
+    () => ({ kind: "errors", ...some, target: requests, rate: "60%", status: dice.pick([500, 503]) }),
+    () => ({ kind: "blackhole", ...some, target: requests, rate: "40%" }),
+    () => ({ kind: "reset", ...some, target: requests, rate: "40%" }),
+    () => ({ kind: "packet-loss", ...some, target: requests, rate: "20%" }),
+    () => ({ kind: "crash", ...common, target: replica, ...dice.chance(0.5) && { restart: "50ms" } }),
+    () => ({ kind: "restart", ...common, target: name, step: "50ms" }),
+    () => ({ kind: "outage", ...common, target: name }),
+    () => ({ kind: "drain", ...common, target: replica }),
+    () => ({ kind: "pause", ...window, ...again, target: replica }),
+    () => ({ kind: "slow-cpu", ...window, ...again, target: replica, factor: 4 }),
+    () => ({ kind: "memory-leak", ...common, target: name, perRequest: "10B", limit: "100B" }),
+    ...kind === "cache" ? [(): Map_ => ({ kind: "cache-flush", ...common, target: name })] : [],
+    ...kind === "database"
+      ? [(): Map_ => ({ kind: "lock-contention", ...window, target: name, hold: "10ms", timeout: "100ms" })]
+      : [],
+  ];
+  // Nobody operates what is external.
+  return dice.pick(kind === "external" ? kinds.slice(0, 5) : kinds, "fault")();
 }

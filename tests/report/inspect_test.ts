@@ -526,13 +526,21 @@ Deno.test("the JSON holds every option with its default, and the plan over time"
     kind: "errors",
     target: "web",
     atMs: 1000,
-    untilMs: null,
+    forMs: null,
+    everyMs: null,
+    times: 1,
+    jitterMs: 0,
+    when: [],
+    reactionMs: 0,
+    replicas: null,
+    zone: null,
     rampMs: 0,
     probability: 1,
     rate: "35%",
     status: 500,
     exception: null,
     message: null,
+    sticky: null,
   });
   assert.equal(json.services.web.concurrency, "unlimited");
   assert.equal(json.services.web.endpoints["GET /"].calls[0].call, "cart.Get");

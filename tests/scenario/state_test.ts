@@ -52,7 +52,7 @@ for (
   const [from, to, expected] of [
     ["redis.product", "redis.produkt", /redis has no endpoint "GET produkt"/],
     ["in: redis.product", "in: db.product", /db has no endpoint "GET product"|db is of kind database, not cache/],
-    ["key: product.id, ttl", "key: product.di, ttl", /no attribute "product.di"[\s\S]*did you mean "product.id"/],
+    ["key: product.id, ttl", "key: product.di, ttl", /has an attribute "product.di"[\s\S]*did you mean "product.id"/],
     ["lock: { in: db", "lock: { in: redis", /redis is of kind cache, not database/],
     ["publish: kafka.orders", "publish: kafka.ordes", /kafka has no topic "ordes"[\s\S]*did you mean "kafka.orders"/],
     ["topic: kafka.orders", "topic: kafkа.orders", /there is no service/],

@@ -17,11 +17,13 @@ import {
   constant,
   endpoint,
   exponential,
+  fault,
   ms,
   openLoad,
   plan,
   seconds,
   service,
+  target,
   workload,
 } from "../build.ts";
 import { consumes, localCache, lock, publish } from "../engine/state.ts";
@@ -112,6 +114,7 @@ export function overloaded(): Plan {
           size: { request: 200, response: 1500 },
         }),
         "POST /pay": endpoint(constant(ms(1)), [
+          { type: "log", level: "info", message: "paying", attributes: new Map() },
           localCache([]),
           lock([]),
           publish("kafka.views"),
@@ -135,6 +138,18 @@ export function overloaded(): Plan {
       workload("closed", "pay", closedLoad(4, seconds(6)), { tags: new Map([["team", "red"], ["b", "1,2"]]) }),
     ],
     seed: 5,
+    faults: [
+      fault(target("payment"), {
+        aim: "replicas",
+        at: seconds(1),
+        effect: {
+          begin(world, struck) {
+            world.skewClocks(struck, 1e6);
+            world.loseTelemetry(struck, 0.5, 0);
+          },
+        },
+      }),
+    ],
   });
   return {
     ...made,

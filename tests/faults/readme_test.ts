@@ -1,0 +1,53 @@
+// The tables of the README about faults say what the registry says, and name scenarios that are there.
+
+import assert from "node:assert/strict";
+import { type FaultKindName, FAULTS, KINDS } from "../../sim/faults/registry.ts";
+import { needs } from "../permissions.ts";
+
+const ignore = needs("read");
+const root = new URL("../../", import.meta.url);
+
+/** The rows below a table's head. */
+function table(readme: string, head: string): string[] {
+  const lines = readme.split("\n");
+  const first = lines.indexOf(head);
+  assert.ok(first >= 0, `README has no table ${head}`);
+  const rows = lines.slice(first + 2);
+  return rows.slice(0, rows.findIndex((line) => !line.startsWith("|")));
+}
+
+function rowsOf(names: readonly string[]): string[] {
+  return names.map((name) => {
+    const { summary } = FAULTS[name as FaultKindName];
+    return `| \`${name}\` | ${summary.replace(/^Mitigation: (.)/, (_, first: string) => first.toUpperCase())} |`;
+  });
+}
+
+Deno.test({
+  name: "the README lists all kinds, presets and mitigations as the registry has them",
+  ignore,
+  fn() {
+    const readme = Deno.readTextFileSync(new URL("README.md", root));
+    const kinds: Readonly<Record<string, { readonly isMitigation?: true }>> = KINDS;
+    const own = Object.keys(KINDS);
+    assert.deepEqual(table(readme, "| kind | effect |"), rowsOf(own.filter((kind) => !kinds[kind]!.isMitigation)));
+    assert.deepEqual(table(readme, "| mitigation | effect |"), rowsOf(own.filter((kind) => kinds[kind]!.isMitigation)));
+    const presets = Object.keys(FAULTS).filter((kind) => !Object.hasOwn(KINDS, kind));
+    assert.deepEqual(table(readme, "| preset | effect |"), rowsOf(presets));
+  },
+});
+
+Deno.test({
+  name: "the README has a scenario for each flag of OpenTelemetry's demo",
+  ignore,
+  fn() {
+    const readme = Deno.readTextFileSync(new URL("README.md", root));
+    const rows = table(readme, "| flag of the demo | scenario | what it shows |");
+    assert.equal(rows.length, 16);
+    for (const row of rows) {
+      const [, name] = /`scenarios\/faults\/([\w-]+\.yaml)`/.exec(row) ?? [];
+      assert.ok(name !== undefined, row);
+      assert.ok(Deno.statSync(new URL(`scenarios/faults/${name}`, root)).isFile, name);
+    }
+  },
+});
