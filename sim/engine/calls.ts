@@ -205,6 +205,7 @@ export class Calls {
     this.#core.taint?.sent(frame, request, byFaults, this.#core.knobs);
     if (this.#core.world.partitions.takesRequest(request, frame)) return;
     const wait = nanos(delay);
+    this.#core.taint?.workEnds(request, this.#core.now + wait);
     if (wait > 0) this.#core.schedule((this.#core.now + wait) as Nanos, Event.enter, request.slot, request.generation);
     else this.#core.servers.enter(request);
   }

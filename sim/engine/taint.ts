@@ -600,7 +600,12 @@ export class Taint {
 
   /** A request reaches its service. @param failedBy the fault, + 1, that decides that it fails */
   enters(request: Frame, failedBy: number): void {
-    const marks = this.#of(request);
+    const marks = this.#of(request), due = marks.workEnds;
+    if (due > 0 && due < this.#core.now) {
+      // A replica that stands still takes nothing, and a network that is cut brings nothing.
+      const struck = this.#struck(this.#core.fleet.stationOf(request));
+      if (struck !== 0) this.waitedFor(request, struck, due);
+    }
     marks.lateIn = marks.late;
     marks.failsBy = failedBy;
   }
