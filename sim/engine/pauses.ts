@@ -88,7 +88,8 @@ export class Pauses {
     const { now } = this.#core;
     source.count++;
     mix(source.keyHigh, source.keyLow, source.count);
-    source.length = nanos(spec.length.sample(uniform(mixed.high, mixed.low, SALT_LENGTH)));
+    const length = spec.length.sample(uniform(mixed.high, mixed.low, SALT_LENGTH));
+    source.length = nanos(length + (spec.perRequest ?? 0) * (station.busy + station.queued));
     source.beganAt = now;
     if (source.length === 0) return this.#schedule(source, number, (now + this.#every(source)) as Nanos);
     this.hold(station, (now + source.length) as Nanos);

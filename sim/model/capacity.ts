@@ -22,6 +22,11 @@ export const DELAY_TARGET: DelayTarget = { target: 5e6 as Nanos, interval: 1e8 a
 export interface PauseSpec {
   readonly every: Distribution;
   readonly length: Distribution;
+  /**
+   * What each request that is there adds to a pause: a collection that copies or marks takes time in proportion to what is
+   * alive, not to what is garbage (R. Jones, A. Hosking and E. Moss, "The Garbage Collection Handbook", 2011, ch. 2 to 4).
+   */
+  readonly perRequest?: Nanos | undefined;
 }
 
 /** Own work takes `factor` times as long at the start, falling evenly to once after `length`. */

@@ -166,6 +166,11 @@ const pauseField: Field<PauseSpec> = converted(
   record("a pause", {
     every: required(latencyField, "From the beginning of one to that of the next.", "every: 10s"),
     length: required(latencyField, "How long everything stands still.", "length: 200ms"),
+    perRequest: optional(
+      duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX }),
+      "What each request that is there, waiting or worked on, adds: a collection goes through all that is alive. None if " +
+        "left out.",
+    ),
   }),
   (pause, node, diagnostics) =>
     pause.every.mean > pause.length.mean ? pause : wrong(

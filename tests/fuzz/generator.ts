@@ -69,7 +69,12 @@ export function randomSystem(dice: Dice, prefix = "s"): System {
 
 /** The calls of a service that is in a cycle of calls: one, so that a request makes no more of them than it may. */
 function ringCalls(dice: Dice, n: number, count: number, prefix: string): Value[] {
-  const { retry: _, hedge: __, ...kept } = policies(dice, false);
+  const { retry: _, hedge: __, timeout, cancel, deadline, ...rest } = policies(dice, false);
+  // With a time-out nobody waits for ever.
+  const ends = dice.chance(0.3) ? { timeout, cancel, deadline } : {};
+  const kept = Object.fromEntries(
+    Object.entries({ ...rest, ...ends }).filter(([, value]) => value !== undefined),
+  ) as Map_;
   const to = (service: number): string => `${prefix}${service}.${endpointName("service", 0)}`;
   return n === 0 ? [{ call: to(count - 1), ...kept, probability: "60%" }] : [{ call: to(n - 1), ...kept }];
 }
@@ -105,7 +110,13 @@ export function randomParts(dice: Dice, prefix = "s"): Map_ {
         ...hasCycle && { gracefulStop: "60s" },
       }]),
     ),
-    ...dice.chance(0.5) && { faults: Array.from({ length: dice.int(1, 3) }, (_, f) => fault(dice, made, f, prefix)) },
+    ...dice.chance(0.5) && {
+      faults: Array.from({ length: dice.int(1, 3) }, (_, f) => {
+        const struck = fault(dice, made, f, prefix);
+        // What a black hole swallows is waited for as long as the run lasts, and that is no deadlock.
+        return hasCycle && struck["kind"] === "blackhole" ? { ...struck, kind: "reset" } : struck;
+      }),
+    },
   };
 }
 
@@ -155,14 +166,14 @@ function service(
   before: readonly Made[],
   ringed: readonly Value[] | undefined,
 ): Value {
-  const isLimited = dice.chance(0.6, "concurrency");
+  const isLimited = dice.chance(ringed === undefined ? 0.6 : 0.9, "concurrency");
   const hasCores = dice.chance(0.3, "cores");
   return {
     kind,
     replicas,
     ...kind !== "external" && dice.chance(0.3) && { logs: { format: dice.pick(["json", "logfmt", "plain"]) } },
     ...isLimited && { concurrency: dice.int(1, 4) },
-    ...isLimited && dice.chance(0.7) && { queue: queue(dice) },
+    ...isLimited && dice.chance(ringed === undefined ? 0.7 : 0.2) && { queue: queue(dice) },
     ...hasCores && { cores: dice.pick([0.5, 1, 2]) },
     ...hasCores && dice.chance(0.4) && { cpu: { limit: dice.pick(["500m", "900m", 2]) } },
     ...dice.chance(0.15, "pauses") && { pauses: { every: "400ms", length: latency(dice, 20) } },

@@ -16,6 +16,8 @@ export interface Checked {
   readonly digest: number;
   readonly facts: number;
   readonly requests: number;
+  /** Deadlocks that the engine told. */
+  readonly deadlocks: number;
 }
 
 interface Child {
@@ -75,7 +77,7 @@ export function check(plan: Plan, step_ns: number): Checked {
       } catch (error) {
         // A closed loop whose iterations take no time is told, and ends the run.
         if (!(error instanceof SimulationError)) say(String(error instanceof Error ? error.stack : error));
-        return { broken, digest, facts, requests };
+        return { broken, digest, facts, requests, deadlocks: engine.deadlocks.length };
       }
       for (let row = 0; row < batch.length; row++) {
         facts++;
@@ -174,7 +176,7 @@ export function check(plan: Plan, step_ns: number): Checked {
   if (!isCutOff && engine.deadlocks.length > 0) say(`nothing is cut off, and yet: ${engine.deadlocks[0]}`);
   if (engine.done && engine.framesInUse !== 0) say(`${engine.framesInUse} frames are in use at the end`);
   if (engine.done && engine.workersInUse !== 0) say(`${engine.workersInUse} workers are held at the end`);
-  return { broken, digest, facts, requests };
+  return { broken, digest, facts, requests, deadlocks: engine.deadlocks.length };
 }
 
 /** Facts of strands that go on. */
