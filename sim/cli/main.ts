@@ -6,6 +6,8 @@ import { StackError } from "../stack/engine.ts";
 import { printInvalid, UsageError } from "./command.ts";
 import { OutputLost, print, printError } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { compareCommand } from "./compare_command.ts";
+import { importCommand } from "./import_command.ts";
 import { faultsCommand } from "./faults_command.ts";
 import { inspectCommand } from "./inspect_command.ts";
 import { replayCommand } from "./replay_command.ts";
@@ -15,6 +17,7 @@ import { stackDownCommand } from "./stack_down_command.ts";
 import { stackLogsCommand } from "./stack_logs_command.ts";
 import { stackStatusCommand } from "./stack_status_command.ts";
 import { stackUpCommand } from "./stack_up_command.ts";
+import { sweepCommand } from "./sweep_command.ts";
 import { validateCommand } from "./validate_command.ts";
 import { verifyCommand } from "./verify_command.ts";
 
@@ -40,6 +43,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const commands = [
     runCommand,
     replayCommand,
+    importCommand,
+    compareCommand,
+    sweepCommand,
     inspectCommand,
     faultsCommand,
     validateCommand,

@@ -163,7 +163,7 @@ function checkPace(pace: number, plan: Plan): void {
 async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   const otlp = readOtlpOptions((name) => Deno.env.get(name), flags.otlpEndpoint);
   const signals = readSignals((name) => Deno.env.get(name), flags);
-  const { scenario, document } = readScenario(path, flags);
+  const { scenario, document, bases } = readScenario(path, flags);
   const plan = compileScenario(flags.seed === undefined ? scenario : { ...scenario, seed: flags.seed });
   const startEpochNs = startOf(flags, plan);
   checkPace(flags.pace, plan);
@@ -222,7 +222,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     let opened: readonly OpenOutput[] = [];
     try {
       claimed = claimRunFolder(runFolder, document);
-      opened = openOutputs(outputs, userPath, [userPath(path)]);
+      opened = openOutputs(outputs, userPath, [userPath(path), ...bases]);
       const identity = {
         startEpochNs,
         seed: plan.seed,

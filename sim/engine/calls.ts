@@ -97,6 +97,7 @@ export class Calls {
     const limit = Math.min(this.#core.now + site.timeout, frame.callDeadline) as Nanos;
     frame.callRequest = -1;
     frame.cutCause = -1;
+    frame.callPeer = -1;
     frame.callHolds = 0;
     frame.callWaited = 0 as Nanos;
     // A deadline that travels with the call may have passed while its caller worked.

@@ -87,7 +87,8 @@ export class FactWriter {
     batch.attempt[row] = strand.callAttempt;
     batch.site[row] = site.index;
     batch.endpoint[row] = site.callee;
-    batch.peer[row] = strand.callPeer;
+    if (strand.callPeer < 0) flags |= FactFlag.unsent;
+    else batch.peer[row] = strand.callPeer;
     batch.wait[row] = pause > 0 ? pause : 0;
     batch.extra[row] = strand.callWaited;
     batch.key[row * 2] = strand.callHigh;

@@ -147,6 +147,7 @@ export class Frame {
   callsSent = 0;
   callDeadline: Nanos = FOREVER;
   callStart: Nanos = NO_TIME;
+  /** The replica that the attempt goes to; -1 as long as it has not left. */
   callPeer = 0;
   /** The key of the call without its attempts, and that of the current attempt. */
   callHigh = 0;

@@ -123,18 +123,27 @@ export class Interruptions {
     }
   }
 
-  /** Tells, once, of services whose workers all wait for each other. */
+  /** Tells, once, of services whose requests all wait for each other. */
   reportDeadlock(): void {
-    const names = deadlockedServices(
-      this.#core.plan,
-      this.#core.pool.frames,
-      (request) => this.#core.fleet.stationOf(request),
-    )
-      .map((service) => this.#core.plan.services[service]!.name);
+    const { plan, pool: { frames }, fleet, policies } = this.#core;
+    const names = deadlockedServices({
+      plan,
+      frames,
+      stationOf: (request) => fleet.stationOf(request),
+      lineOf: (strand) => policies.lineOf(strand),
+      placesOf: (strand) => policies.placesOf(strand),
+    }).map((service) => plan.services[service]!.name);
     if (names.length === 0) return;
-    const what = this.#core.plan.locks === undefined && this.#core.plan.caches === undefined
-      ? "worker"
-      : "worker, row or entry";
+    const { pools, bulkheads } = plan.shared;
+    const kinds = [
+      "worker",
+      ...pools.length > 0 ? ["connection"] : [],
+      ...bulkheads.length > 0 ? ["place"] : [],
+      ...plan.locks === undefined ? [] : ["row"],
+      ...plan.caches === undefined ? [] : ["entry"],
+    ];
+    const last = kinds.pop()!;
+    const what = kinds.length === 0 ? last : `${kinds.join(", ")} or ${last}`;
     const sentence = `deadlock: every ${what} of ${names.join(", ")} is held by a request that waits for a ${what} of ${
       names.length === 1 ? "the same service" : "another of them"
     }`;

@@ -133,7 +133,9 @@ export class Locks {
   }
 
   timedOut(frame: Frame): void {
-    const waiter = (frame.waitsFor as Row).waiters.find((each) => each.frame === frame)!;
+    // The frame may have waited here before, for another request.
+    const isIts = (each: Waiter): boolean => each.frame === frame && each.generation === frame.generation;
+    const waiter = (frame.waitsFor as Row).waiters.find(isIts)!;
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;
     this.#told(frame, waiter.lock, waiter.since, Outcome.timeout);

@@ -202,6 +202,29 @@ export class Policies {
     return chosen;
   }
 
+  // ---- who waits for whom ------------------------------------------------------------------------------------------
+
+  /** The bulkhead or pool in whose line a strand waits for as long as it takes; undefined for none. */
+  lineOf({ callHolds, callSite, replica }: Frame): object | undefined {
+    if ((callHolds & (CallHold.bulkheadLine | CallHold.poolLine)) === 0) return undefined;
+    const { bulkhead, pool } = this.#core.plan.sites[callSite]!.policies!;
+    const { bulkheads, pools } = this.#core.plan.shared;
+    if ((callHolds & CallHold.bulkheadLine) !== 0) {
+      return bulkheads[bulkhead]!.policy.wait < FOREVER ? undefined : this.#bulkheads[bulkhead]!.of(replica);
+    }
+    return pools[pool]!.policy.wait < FOREVER ? undefined : this.#pools[pool]!.of(replica);
+  }
+
+  /** The bulkhead and the pool of which a strand holds a place. */
+  placesOf({ callHolds, callSite, replica }: Frame): object[] {
+    const places: object[] = [];
+    if ((callHolds & (CallHold.bulkhead | CallHold.connection)) === 0) return places;
+    const { bulkhead, pool } = this.#core.plan.sites[callSite]!.policies!;
+    if ((callHolds & CallHold.bulkhead) !== 0) places.push(this.#bulkheads[bulkhead]!.of(replica));
+    if ((callHolds & CallHold.connection) !== 0) places.push(this.#pools[pool]!.of(replica));
+    return places;
+  }
+
   // ---- on the way back ---------------------------------------------------------------------------------------------
 
   /** Whether another attempt may be made now; takes it out of the budget. */

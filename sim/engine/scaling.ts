@@ -3,7 +3,7 @@
 import { type Nanos, SECOND } from "../base/time.ts";
 import type { Scaling } from "../model/state.ts";
 import { Change } from "../plan/facts.ts";
-import type { PlanService } from "../plan/plan.ts";
+import { capacityOf, type PlanService } from "../plan/plan.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
 import { Phase } from "./replica.ts";
@@ -93,7 +93,7 @@ export class Autoscaling {
       scaler.busyBefore[i] = busy;
       scaler.enteredBefore[i] = entered;
       if (signal === "queue") return station.queued;
-      return signal === "requests" ? came / (elapsed / SECOND) : busyFor / (station.concurrency * elapsed);
+      return signal === "requests" ? came / (elapsed / SECOND) : busyFor / (capacityOf(scaler.service) * elapsed);
     });
   }
 

@@ -357,7 +357,7 @@ function checkLife(
     diagnostics.add(node.span, node.path, '"endpoints" is missing in a service', 'endpoints: { "GET /": 5ms }');
     valid = false;
   }
-  if (scaling?.signal === "utilization" && config.concurrency === Infinity && config.cores === undefined) {
+  if (scaling?.signal === "utilization" && config.concurrency === Infinity && config.cores === Infinity) {
     const hint = "give the service concurrency or cores, or scale by signal: requests";
     refuse("scaling", "without a limit of workers there is no utilization", hint);
   }

@@ -163,6 +163,8 @@ export const FactFlag = {
   /** request, call: its span, or the line about it, does not arrive. log, change: the line. */
   spanLost: 1024,
   lineLost: 2048,
+  /** call: it ended before it had left its caller, and `peer` has no meaning. */
+  unsent: 4096,
 } as const;
 
 /** The deepest chain of calls in one trace; a deeper call fails with status 508. Alibaba's deepest graphs have about 40. */

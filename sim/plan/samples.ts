@@ -104,7 +104,8 @@ export function callTraits(batch: FactBatch, row: number): number {
   if (outcome === Outcome.timeout) traits |= Trait.timeout;
   if ((batch.flags[row]! & FactFlag.journey) !== 0) {
     traits |= Trait.journey;
-    if (outcome === Outcome.aborted || isHeld) traits |= Trait.unsent;
+    const isUnsent = (batch.flags[row]! & FactFlag.unsent) !== 0;
+    if (outcome === Outcome.aborted || isHeld || isUnsent) traits |= Trait.unsent;
     if (hasAnswer(batch, row)) traits |= Trait.answered;
     if (!isExpectedStatus(batch.status[row]!)) traits |= Trait.failed;
   }

@@ -10,12 +10,10 @@ import {
   integer,
   INVALID,
   type Invalid,
-  type JsonSchema,
   listOf,
   mapOf,
   marked,
   optional,
-  type Properties,
   record,
   type RecordField,
   required,
@@ -29,8 +27,8 @@ import {
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
-import { type Aim, type CompiledFault, type FaultKind, strikesRequests } from "../faults/kind.ts";
-import { compileFault, FAULTS, kindOf } from "../faults/registry.ts";
+import { type Aim, type CompiledFault, strikesRequests } from "../faults/kind.ts";
+import { compileFault, type FaultKindName, FAULTS, kindOf } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
 import { conditionField, contextField } from "../model/context_fields.ts";
@@ -198,37 +196,16 @@ const FAULT_COMMON = {
   where: optional(conditionField, "Only requests whose context matches: { tenant: acme }. All if left out."),
 } as const;
 
-/** The schema of a fault, with what its kind cannot do without. */
-function faultSchema(tag: Field<unknown>): JsonSchema {
-  const schema = tag.schema() as { readonly allOf: readonly { readonly then: { readonly required?: string[] } }[] };
-  const kinds = Object.values(FAULTS) as readonly FaultKind<Properties>[];
-  return {
-    ...schema,
-    allOf: schema.allOf.map((each, i) => {
-      const { aim, needsEnd } = kinds[i]!;
-      const needs = aim === "zone" ? ["zone"] : aim === "workloads" || aim === "fault" ? [] : ["target"];
-      const required = [...each.then.required ?? [], ...needs, ...needsEnd ? ["for"] : []];
-      return { ...each, then: { ...each.then, ...required.length > 0 ? { required } : {} } };
-    }),
-  };
-}
-
-/** A fault as its keys say it, each by itself. */
-const taggedFault = (() => {
-  const field = tagged("a fault", "kind", FAULTS, FAULT_COMMON, {
+/** An item of `faults`. */
+export const faultField: Field<FaultSpec> = converted(
+  tagged("a fault", "kind", FAULTS, FAULT_COMMON, {
     unknown: (key) =>
       key === "duration"
         ? "for: how long it lasts"
         : key === "start" || key === "startTime"
         ? "at: when it begins"
         : undefined,
-  });
-  return { ...field, schema: () => faultSchema(field) };
-})();
-
-/** An item of `faults`. */
-export const faultField: Field<FaultSpec> = converted(
-  taggedFault,
+  }, neededBy),
   ({ kind, config, common }, node, diagnostics) => {
     const definition = kindOf(kind);
     const compiled = compileFault(kind, config, node, diagnostics);
@@ -279,6 +256,16 @@ function placeIn(node: Node, key: string): Node {
   return (node.type === "map" && entryOf(node, key)?.value) || node;
 }
 
+/** What stands in for a target, or the target: the common keys that a kind cannot do without. */
+function neededBy(kind: string): string[] {
+  const { aim } = kindOf(kind as FaultKindName);
+  return aim === "zone" ? ["zone"] : hasTarget(aim) ? ["target"] : [];
+}
+
+function hasTarget(aim: Aim): boolean {
+  return aim !== "zone" && aim !== "workloads" && aim !== "fault";
+}
+
 /** What a fault without a target of its own strikes, for lists. */
 function textWithoutTarget(aim: Aim, zone: string | undefined, compiled: CompiledFault | Invalid): string {
   if (aim === "zone") return zone ?? "";
@@ -302,12 +289,11 @@ function aimedAt(
     wrong(placeIn(node, key), message, diagnostics, hint);
   };
   const has = (key: string): boolean => node.type === "map" && entryOf(node, key) !== undefined;
-  const hasNoTarget = aim === "zone" || aim === "workloads" || aim === "fault";
-  if (hasNoTarget && target !== undefined) {
+  if (!hasTarget(aim) && target !== undefined) {
     const instead = aim === "zone" ? "zone: eu-1a" : aim === "fault" ? "fault: the fault's name" : "scenario: its name";
     refuse("target", `${kind} has no target`, `leave it out, and write ${instead}`);
   }
-  if (!hasNoTarget && target === undefined) {
+  if (hasTarget(aim) && target === undefined) {
     wrong(node, `"target" is missing in a fault of kind ${kind}`, diagnostics, "target: payment.Charge");
     return INVALID;
   }
@@ -391,6 +377,10 @@ const SCENARIO = {
     "What the scenario is called.",
     "name: checkout",
   ),
+  extends: optional(
+    text("the path of a scenario file"),
+    "The scenario that this one is laid over: it says only what is different. Null removes a key.",
+  ),
   description: optional(text("a text", { lengthMax: 10_000 }), "What it shows, for people."),
   seed: withDefault(
     integer({ min: 0 }),
@@ -459,7 +449,7 @@ type FileConfig = Decoded<typeof SCENARIO>;
 
 /** A file's values, its load told in one way: by `scenarios`. */
 export type ScenarioConfig =
-  & Omit<FileConfig, keyof typeof SHORTCUT_FIELDS | "scenarios">
+  & Omit<FileConfig, keyof typeof SHORTCUT_FIELDS | "scenarios" | "extends">
   & { readonly scenarios: ReadonlyMap<string, WorkloadDraft> };
 
 const K6_OPTIONS = new Set([
@@ -496,8 +486,6 @@ const fileField: RecordField<typeof SCENARIO> = record("the scenario", SCENARIO,
       ? "what stands in k6's options stands at the top level here"
       : K6_OPTIONS.has(key)
       ? "this option of k6 means nothing here: leave it out"
-      : key === "extends"
-      ? "a scenario cannot extend another: write its keys out"
       : undefined,
 });
 
@@ -520,7 +508,7 @@ export function checkLoad(root: MapNode, journeys: readonly string[] | undefined
 
 /** A whole file. k6's shortcuts for a single scenario become one that is called `default`, as in k6. */
 export const scenarioField: Field<ScenarioConfig> = converted(fileField, (config, node, diagnostics) => {
-  const { vus, duration: length, iterations, stages, scenarios, ...rest } = config;
+  const { vus, duration: length, iterations, stages, scenarios, extends: _base, ...rest } = config;
   const shortcut = compileShortcuts({ vus, duration: length, iterations, stages }, node, diagnostics);
   if (shortcut === INVALID) return INVALID;
   if (shortcut === undefined) {

@@ -12,3 +12,5 @@ export const ALIASES_MAX = 100;
 export const NODES_MAX = 100_000;
 /** Characters of one value of a variable. */
 export const VARIABLE_LENGTH_MAX = 64 * 1024;
+/** Files that a scenario extends, one after the other. */
+export const BASES_MAX = 8;

@@ -6,6 +6,7 @@ import { attributeField } from "../model/attribute_fields.ts";
 import { endpointField, serviceField } from "../model/service_fields.ts";
 import { STEP_DEFINITIONS } from "../model/step_fields.ts";
 import { scenarioField } from "./fields.ts";
+import { overlaid, overlaidDefinitions } from "./overlay_schema.ts";
 
 const DEFINED: readonly DefinedField<unknown>[] = [
   latencyField,
@@ -21,10 +22,15 @@ const DEFINED: readonly DefinedField<unknown>[] = [
  * what values say together (references, cycles) only `validate` can tell.
  */
 export function scenarioSchema(): JsonSchema {
+  const definitions = Object.fromEntries(DEFINED.map((field) => [field.name, field.definition()]));
+  const whole = scenarioField.schema();
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
-    ...scenarioField.schema(),
     title: "a scenario of Squall",
-    definitions: Object.fromEntries(DEFINED.map((field) => [field.name, field.definition()])),
+    type: "object",
+    if: { required: ["extends"] },
+    then: { $ref: "#/definitions/overlay" },
+    else: { $ref: "#/definitions/scenario" },
+    definitions: { scenario: whole, overlay: overlaid(whole), ...definitions, ...overlaidDefinitions(definitions) },
   };
 }

@@ -46,7 +46,7 @@ export function checkState(outline: Outline, diagnostics: Diagnostics): void {
       }
     }
     if (step.key.type === "attribute") {
-      checkAttribute(step.key.name, attributesAround(node, outline, diagnostics), at(place, "key"), diagnostics);
+      checkAttribute(step.key.name, attributesAround(node, outline), at(place, "key"), diagnostics);
     }
   }
   for (const [node, step] of diagnostics.marked(LOCK_STEPS)) {
@@ -55,7 +55,7 @@ export function checkState(outline: Outline, diagnostics: Diagnostics): void {
   }
   for (const service of services.values()) {
     for (const endpoint of service.endpoints?.values() ?? []) {
-      checkMessageKeys(endpoint.entry, endpoint.steps, diagnostics);
+      checkMessageKeys(endpoint.entry, endpoint.steps, outline, diagnostics);
     }
   }
 }
@@ -87,12 +87,12 @@ function isOfKind(
   return false;
 }
 
-/** The attributes of the endpoint in whose steps a node stands; undefined when that is not known. */
-function attributesAround(node: Node, { services }: Outline, _diagnostics: Diagnostics): string[] | undefined {
+/** The attributes that a key in an endpoint's steps may name, its context's among them; undefined when that is not known. */
+function attributesAround(node: Node, { services, context }: Outline): string[] | undefined {
   const [top, service, part, name] = node.path;
   if (top !== "services" || part !== "endpoints") return undefined;
   const entry = services?.get(String(service))?.endpoints?.get(String(name))?.entry;
-  return entry === undefined ? undefined : attributesOf(entry);
+  return entry === undefined ? undefined : [...attributesOf(entry), ...context.keys()];
 }
 
 function attributesOf({ value }: Entry): string[] {
@@ -110,14 +110,15 @@ function checkAttribute(
   const hint = meant !== undefined
     ? `did you mean "${meant}"?`
     : known.length > 0
-    ? `its attributes are ${known.join(", ")}; or { zipf: { n: 10000, s: 1.1 } }`
-    : "it has none: write key: { zipf: { n: 10000, s: 1.1 } }";
-  diagnostics.add(node.span, node.path, `the endpoint has no attribute "${name}"`, hint);
+    ? `there are ${known.join(", ")}; or { zipf: { n: 10000, s: 1.1 } }`
+    : "there are none: write key: { zipf: { n: 10000, s: 1.1 } }";
+  diagnostics.add(node.span, node.path, `neither the endpoint nor the context has an attribute "${name}"`, hint);
 }
 
 function checkMessageKeys(
   entry: Entry,
   steps: Parameters<typeof allSteps>[0] | undefined,
+  { context }: Outline,
   diagnostics: Diagnostics,
 ): void {
   const place = mapAt(entry.value, "calls") ??
@@ -127,7 +128,8 @@ function checkMessageKeys(
   const withKeys = [...allSteps(steps)].filter((step): step is CallStep =>
     step.type === "call" && step.messageKey !== undefined
   );
+  const known = [...attributesOf(entry), ...context.keys()];
   for (const { messageKey } of withKeys) {
-    if (messageKey?.type === "attribute") checkAttribute(messageKey.name, attributesOf(entry), place, diagnostics);
+    if (messageKey?.type === "attribute") checkAttribute(messageKey.name, known, place, diagnostics);
   }
 }

@@ -592,11 +592,12 @@ export class LogLines {
     const deadlineCut = outcome === Outcome.timeout && isDeadlineCut(site, duration);
     if (outcome !== Outcome.ok && (flags & GOES_ON_FLAGS) === 0) this.#keepFailure(batch, row, deadlineCut);
     const ends = ((cause + 1) * 1024 + (status & 1023)) * OUTCOMES_MAX + outcome;
-    const key = ends * 512 + flags * 2 + (deadlineCut ? 1 : 0);
+    const isUnsent = (batch.flags[row]! & FactFlag.unsent) !== 0;
+    const key = ends * 1024 + flags * 4 + (isUnsent ? 2 : 0) + (deadlineCut ? 1 : 0);
     const known = this.#calls[index] ??= new Map();
     let template = known.get(key);
     if (template === undefined) {
-      template = this.#buildCall(site, outcome, status, cause, flags, deadlineCut);
+      template = this.#buildCall(site, outcome, status, cause, flags, deadlineCut, isUnsent);
       known.set(key, template);
     }
     return template;
@@ -625,6 +626,7 @@ export class LogLines {
     cause: number,
     flags: number,
     deadlineCut: boolean,
+    isUnsent: boolean,
   ): Template | null {
     const caller = this.#plan.services[this.#plan.endpoints[site.caller]!.service]!;
     if (caller.kind !== "service") return null;
@@ -661,7 +663,10 @@ export class LogLines {
       level,
       message,
       span: "own",
-      attributes: [...callAttributes(site, target, outcome, status, willRetry), ...exceptionAttributes(thrown)],
+      attributes: [
+        ...callAttributes(site, target, outcome, status, willRetry, isUnsent),
+        ...exceptionAttributes(thrown),
+      ],
       stackTrace: undefined,
     });
   }
@@ -894,6 +899,7 @@ function callAttributes(
   outcome: number,
   status: number,
   willRetry: boolean,
+  isUnsent: boolean,
 ): Attribute[] {
   const attributes: Attribute[] = [
     ["call", text(target.reference)],
@@ -917,7 +923,7 @@ function callAttributes(
   }
   attributes.push(["server.address", text(target.host)], ["server.port", number(target.port)]);
   // An attempt that never reached the callee has no replica at its other end.
-  const reached = outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && !isHeldBack(outcome) &&
+  const reached = outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && !isHeldBack(outcome) && !isUnsent &&
     target.service.kind !== "external";
   attributes.push(["peer", text(target.service.name)]);
   if (reached) attributes.push(["peer.instance", text([slot(Slot.peerInstance, target.service.index)])]);

@@ -321,7 +321,8 @@ export class SpanBuilder {
     const high = batch.key[row * 2]! | 0, low = batch.key[row * 2 + 1]! | 0;
     const attributes: Attributes = { ...template.base };
     const isOurs = target.service.kind !== "external";
-    if (isOurs && outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && !isHeldBack(outcome)) {
+    const isUnsent = (batch.flags[row]! & FactFlag.unsent) !== 0;
+    if (isOurs && outcome !== Outcome.aborted && outcome !== Outcome.tooDeep && !isHeldBack(outcome) && !isUnsent) {
       attributes["network.peer.address"] = this.#instances[target.service.index]![batch.peer[row]!]!.ip;
       attributes["network.peer.port"] = target.port;
     }

@@ -7,17 +7,13 @@ import { needs } from "../permissions.ts";
 import { load } from "../scenario/support.ts";
 import { randomScenario } from "./generator.ts";
 import { check } from "./invariants.ts";
-
-const setting = (name: string, otherwise: number): number => {
-  const isAllowed = Deno.permissions.querySync({ name: "env", variable: name }).state === "granted";
-  return Number((isAllowed ? Deno.env.get(name) : undefined) ?? otherwise);
-};
+import { settings } from "./settings.ts";
 
 Deno.test({
   name: "2,000 random scenarios break no invariant, and give the same facts twice, in steps of any length",
   ignore: needs("env"),
   fn() {
-    const from = setting("FUZZ_FROM", 1), count = setting("FUZZ_COUNT", 2000);
+    const { from, count } = settings(2000);
     let facts = 0, requests = 0;
     for (let seed = from; seed < from + count; seed++) {
       const text = randomScenario(seed);

@@ -4,8 +4,8 @@
 import { hashText, uniform } from "../../sim/base/draws.ts";
 import { stringify } from "yaml";
 
-type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
-type Map_ = { [key: string]: Value };
+export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
+export type Map_ = { [key: string]: Value };
 
 /** Draws of one seed, each by its own name, so that a new feature moves few of the others. */
 export class Dice {
@@ -32,52 +32,84 @@ export class Dice {
 
 const KINDS = ["service", "service", "service", "database", "cache", "queue", "external"] as const;
 
-interface Made {
+export interface Made {
   readonly name: string;
+  readonly kind: string;
   readonly endpoints: readonly string[];
   readonly replicas: number;
+}
+
+/** Services that call each other and nobody else. */
+export interface System {
+  readonly services: Map_;
+  /** All of them; the last is the one that users meet. */
+  readonly made: readonly Made[];
+  /** Their calls lead back, so that requests may wait for each other for ever. */
+  readonly hasCycle: boolean;
+}
+
+/** @param prefix of its services' names */
+export function randomSystem(dice: Dice, prefix = "s"): System {
+  const services: Map_ = {};
+  const made: Made[] = [];
+  const hasCycle = dice.chance(0.12, "cycle");
+  const count = hasCycle ? dice.int(2, 3, "services") : dice.int(1, 5, "services");
+  // Services call those that were made before them, so that only those cycles are there that are meant.
+  for (let n = 0; n < count; n++) {
+    const name = `${prefix}${n}`;
+    const kind = hasCycle || n === count - 1 ? "service" : dice.pick(KINDS, "kind");
+    const endpoints = Array.from({ length: dice.int(1, 2) }, (_, e) => endpointName(kind, e));
+    const replicas = dice.int(1, 3, "replicas");
+    const calls = hasCycle ? ringCalls(dice, n, count, prefix) : undefined;
+    services[name] = service(dice, kind, endpoints, replicas, made, calls);
+    made.push({ name, kind, endpoints, replicas });
+  }
+  return { services, made, hasCycle };
+}
+
+/** The calls of a service that is in a cycle of calls: one, so that a request makes no more of them than it may. */
+function ringCalls(dice: Dice, n: number, count: number, prefix: string): Value[] {
+  const { retry: _, hedge: __, ...kept } = policies(dice, false);
+  const to = (service: number): string => `${prefix}${service}.${endpointName("service", 0)}`;
+  return n === 0 ? [{ call: to(count - 1), ...kept, probability: "60%" }] : [{ call: to(n - 1), ...kept }];
 }
 
 /** The file of a seed. */
 export function randomScenario(seed: number): string {
   const dice = new Dice(seed);
-  const services: Map_ = {};
-  const made: Made[] = [];
-  const count = dice.int(1, 5, "services");
-  // Services call those that were made before them, so that only those cycles are there that are meant.
-  for (let n = 0; n < count; n++) {
-    const name = `s${n}`;
-    const kind = n === count - 1 ? "service" : dice.pick(KINDS, "kind");
-    const endpoints = Array.from({ length: dice.int(1, 2) }, (_, e) => endpointName(kind, e));
-    const replicas = dice.int(1, 3, "replicas");
-    services[name] = service(dice, kind, endpoints, replicas, made);
-    made.push({ name, endpoints, replicas });
-  }
+  return stringify({
+    name: `fuzz ${seed}`,
+    seed: dice.int(0, 1e9),
+    ...dice.chance(0.3) && { network: latency(dice, 2) },
+    context: CONTEXT,
+    ...randomParts(dice),
+  });
+}
+
+/** Services, and what users and faults do to them. @param prefix of all names */
+export function randomParts(dice: Dice, prefix = "s"): Map_ {
+  const { services, made, hasCycle } = randomSystem(dice, prefix);
   const entry = made.at(-1)!;
   // A closed loop whose calls are all refused would otherwise take no time.
   const journey: Value[] = [
     { think: "4ms" },
     ...Array.from({ length: dice.int(1, 3) }, () => step(dice, [entry, ...made], true)),
   ];
-  const file: Map_ = {
-    name: `fuzz ${seed}`,
-    seed: dice.int(0, 1e9),
-    ...dice.chance(0.3) && { network: latency(dice, 2) },
-    context: CONTEXT,
+  const long = `${prefix}-long`, short = `${prefix}-short`;
+  return {
     services,
-    journeys: {
-      j: journey,
-      k: [{ think: "5ms" }, call(dice, [entry], true)],
-    },
+    journeys: { [long]: journey, [short]: [{ think: "5ms" }, call(dice, [entry], true)] },
     scenarios: Object.fromEntries(
-      Array.from({ length: dice.int(1, 2) }, (_, w) => [`w${w}`, workload(dice, dice.pick(["j", "k"]))]),
+      Array.from({ length: dice.int(1, 2) }, (_, w) => [`${prefix}-load-${w}`, {
+        ...workload(dice, dice.pick([long, short])),
+        ...hasCycle && { gracefulStop: "60s" },
+      }]),
     ),
-    ...dice.chance(0.5) && { faults: Array.from({ length: dice.int(1, 3) }, (_, f) => fault(dice, made, f)) },
+    ...dice.chance(0.5) && { faults: Array.from({ length: dice.int(1, 3) }, (_, f) => fault(dice, made, f, prefix)) },
   };
-  return stringify(file);
 }
 
-const CONTEXT = { tenant: { oneOf: { a: 3, b: 1 } }, size: { int: [1, 10] } };
+export const CONTEXT = { tenant: { oneOf: { a: 3, b: 1 } }, size: { int: [1, 10] } };
 
 function endpointName(kind: string, n: number): string {
   switch (kind) {
@@ -93,7 +125,7 @@ function endpointName(kind: string, n: number): string {
 }
 
 /** Around so many milliseconds. */
-function latency(dice: Dice, mean_ms: number): Value {
+export function latency(dice: Dice, mean_ms: number): Value {
   const ms = (value: number): string => `${Math.max(0.001, Number((value * mean_ms).toPrecision(3)))}ms`;
   switch (dice.int(0, 5, "latency")) {
     case 0:
@@ -121,6 +153,7 @@ function service(
   endpoints: readonly string[],
   replicas: number,
   before: readonly Made[],
+  ringed: readonly Value[] | undefined,
 ): Value {
   const isLimited = dice.chance(0.6, "concurrency");
   const hasCores = dice.chance(0.3, "cores");
@@ -140,7 +173,60 @@ function service(
       shed: isLimited ? dice.pick<Value>([{ queue: 3 }, { utilization: "90%" }, "codel"]) : { utilization: "90%" },
     },
     ...dice.chance(0.2, "callers") && { callers: policies(dice, false) },
-    endpoints: Object.fromEntries(endpoints.map((name) => [name, endpoint(dice, kind, before)])),
+    ...life(dice, kind, replicas, isLimited),
+    ...kind === "cache" && dice.chance(0.5) && { entries: dice.pick([3, 50]) },
+    ...kind === "queue" && { topics: { t: { partitions: dice.int(1, 3) }, dead: {} } },
+    ...kind === "service" && dice.chance(0.4, "consumes") && consumes(dice, endpoints, before),
+    endpoints: Object.fromEntries(endpoints.map((name) => [name, endpoint(dice, kind, before, ringed)])),
+  };
+}
+
+/** How its replicas come and go. */
+function life(dice: Dice, kind: string, replicas: number, isLimited: boolean): Map_ {
+  if (kind === "external") return {};
+  return {
+    ...dice.chance(0.2, "startTime") && { startTime: dice.pick(["0s", "30ms", "200ms"]) },
+    ...dice.chance(0.15, "health") && {
+      health: {
+        every: "50ms",
+        timeout: "20ms",
+        failures: 2,
+        ...dice.chance(0.5) && { restartAfter: 3 },
+      },
+    },
+    ...isLimited && dice.chance(0.15, "scaling") && {
+      scaling: {
+        min: 1,
+        max: replicas + dice.int(0, 2),
+        ...dice.pick<Map_>([
+          { signal: "utilization", target: "40%" },
+          { signal: "queue", target: 1 },
+          { signal: "requests", target: 20 },
+        ]),
+        every: "100ms",
+        delay: "20ms",
+        cooldown: "200ms",
+      },
+    },
+    ...dice.chance(0.15, "memory") &&
+      { memory: { limit: "100B", base: "10B", perRequest: "5B", leak: dice.pick(["0B", "3B", "20B"]) } },
+  };
+}
+
+function consumes(dice: Dice, endpoints: readonly string[], before: readonly Made[]): Map_ {
+  const brokers = before.filter(({ kind }) => kind === "queue");
+  if (brokers.length === 0) return {};
+  const { name } = dice.pick(brokers, "broker");
+  return {
+    consumes: [{
+      topic: `${name}.t`,
+      endpoint: endpoints[0]!,
+      concurrency: dice.int(1, 2),
+      attempts: dice.int(1, 3),
+      retryAfter: "10ms",
+      sessionTimeout: "100ms",
+      ...dice.chance(0.5) && { deadLetter: `${name}.dead` },
+    }],
   };
 }
 
@@ -153,10 +239,16 @@ function queue(dice: Dice): Value {
   };
 }
 
-function endpoint(dice: Dice, kind: string, before: readonly Made[]): Value {
-  const calls = kind === "external" || before.length === 0
-    ? []
-    : Array.from({ length: dice.int(0, 2, "calls") }, () => step(dice, before, false));
+function endpoint(
+  dice: Dice,
+  kind: string,
+  before: readonly Made[],
+  ringed: readonly Value[] | undefined,
+): Value {
+  const calls = ringed ??
+    (kind === "external" || before.length === 0
+      ? []
+      : Array.from({ length: dice.int(0, 2, "calls") }, () => serverStep(dice, before)));
   return {
     latency: latency(dice, dice.pick([0.5, 4, 15])),
     ...dice.chance(0.4, "errors") &&
@@ -166,7 +258,48 @@ function endpoint(dice: Dice, kind: string, before: readonly Made[]): Value {
   };
 }
 
-function call(dice: Dice, made: readonly Made[], inJourney: boolean): Map_ {
+/** A step of a service: what journeys may have, and what carries state. */
+function serverStep(dice: Dice, before: readonly Made[]): Value {
+  const of = (kind: string): readonly Made[] => before.filter((each) => each.kind === kind);
+  switch (dice.int(0, 9, "server step")) {
+    case 0: {
+      const caches = of("cache").filter(({ endpoints }) => endpoints.length === 2);
+      const shared = caches.length > 0 && dice.chance(0.7);
+      return {
+        cache: {
+          in: shared ? `${dice.pick(caches, "cache").name}.item` : "local",
+          ...dice.chance(0.7) ? { key: { zipf: { n: dice.pick([3, 100]), s: 1.1 } } } : { key: "size" },
+          ...dice.chance(0.5) && { ttl: dice.pick(["20ms", "300ms"]) },
+          ...!shared && dice.chance(0.3) && { entries: 2 },
+          ...dice.chance(0.4) && { singleflight: true },
+          ...shared && dice.chance(0.3) && { timeout: "5ms" },
+          miss: [step(dice, before, false)],
+        },
+      };
+    }
+    case 1: {
+      const databases = of("database");
+      if (databases.length === 0) return step(dice, before, false);
+      return {
+        lock: {
+          in: dice.pick(databases, "database").name,
+          row: dice.pick<Value>(["stock", "size", { zipf: { n: 5, s: 1 } }]),
+          ...dice.chance(0.5) && { timeout: dice.pick(["5ms", "100ms"]) },
+          steps: [step(dice, before, false)],
+        },
+      };
+    }
+    case 2: {
+      const brokers = of("queue");
+      if (brokers.length === 0) return step(dice, before, false);
+      return { publish: `${dice.pick(brokers, "broker").name}.t`, ...dice.chance(0.5) && { key: "size" } };
+    }
+    default:
+      return step(dice, before, false);
+  }
+}
+
+export function call(dice: Dice, made: readonly Made[], inJourney: boolean): Map_ {
   const { name, endpoints } = dice.pick(made, "callee");
   return {
     call: `${name}.${dice.pick(endpoints)}`,
@@ -180,7 +313,7 @@ function call(dice: Dice, made: readonly Made[], inJourney: boolean): Map_ {
   };
 }
 
-function policies(dice: Dice, inJourney: boolean): Map_ {
+export function policies(dice: Dice, inJourney: boolean): Map_ {
   const hasTimeout = dice.chance(0.5, "timeout");
   return {
     ...hasTimeout && { timeout: `${dice.pick([5, 20, 100])}ms` },
@@ -193,8 +326,17 @@ function policies(dice: Dice, inJourney: boolean): Map_ {
     },
     ...dice.chance(0.1, "outlier") && { outlier: { consecutive: 3, interval: "200ms", ejection: "400ms" } },
     ...dice.chance(0.1, "hedge") && { hedge: { after: "10ms", max: dice.int(1, 2) } },
-    ...dice.chance(0.1, "bulkhead") && { bulkhead: dice.int(1, 4) },
-    ...dice.chance(0.15, "pool") && { pool: { size: dice.int(1, 4), wait: "50ms", setup: "1ms", keepAlive: "200ms" } },
+    ...dice.chance(0.1, "bulkhead") && {
+      bulkhead: dice.pick<Value>([dice.int(1, 4), { concurrency: dice.int(1, 2), queue: 20 }]),
+    },
+    ...dice.chance(0.15, "pool") && {
+      pool: {
+        size: dice.int(1, 4),
+        ...dice.chance(0.7) && { wait: "50ms" },
+        setup: "1ms",
+        keepAlive: "200ms",
+      },
+    },
     ...dice.chance(0.2, "balancer") && {
       balancer: dice.pick(["random", "round-robin", "least-requests", "power-of-two"]),
     },
@@ -212,7 +354,7 @@ function retry(dice: Dice): Value {
   };
 }
 
-function step(dice: Dice, made: readonly Made[], inJourney: boolean): Value {
+export function step(dice: Dice, made: readonly Made[], inJourney: boolean): Value {
   switch (dice.int(0, 7, "step")) {
     case 0:
       return {
@@ -234,7 +376,7 @@ function step(dice: Dice, made: readonly Made[], inJourney: boolean): Value {
   }
 }
 
-function workload(dice: Dice, exec: string): Value {
+export function workload(dice: Dice, exec: string): Map_ {
   const common = { exec, gracefulStop: dice.pick(["0s", "100ms", "2s"]) };
   switch (dice.int(0, 5, "executor")) {
     case 0:
@@ -271,18 +413,41 @@ function workload(dice: Dice, exec: string): Value {
   }
 }
 
-function fault(dice: Dice, made: readonly Made[], n: number): Value {
-  const { name, endpoints, replicas } = dice.pick(made, "target");
-  const target = dice.pick([name, `${name}.${endpoints[0]!}`, `${name}#${dice.int(1, replicas)}`]);
+/** A fault of any kind that strikes a service, its calls or its replicas. */
+export function fault(dice: Dice, made: readonly Made[], n: number, prefix = "f"): Map_ {
+  const { name, kind, endpoints, replicas } = dice.pick(made, "target");
+  const requests = dice.pick([name, `${name}.${endpoints[0]!}`, `${name}#${dice.int(1, replicas)}`]);
+  const replica = dice.pick([name, `${name}#${dice.int(1, replicas)}`]);
   const common = {
-    name: `f${n}`,
-    target,
+    name: `${prefix}-fault-${n}`,
     at: `${dice.int(0, 400)}ms`,
     ...dice.chance(0.8) && { for: "200ms" },
+  };
+  const some = {
+    ...common,
     ...dice.chance(0.3) && { probability: "50%" },
     ...dice.chance(0.2) && { where: where(dice) },
   };
-  return dice.chance(0.5)
-    ? { kind: "latency", ...common, add: latency(dice, 30) }
-    : { kind: "errors", ...common, rate: "60%", status: dice.pick([500, 503]) };
+  const window = { ...common, for: "200ms" };
+  const again = dice.chance(0.2) ? { every: "300ms", times: 2 } : {};
+  const kinds: (() => Map_)[] = [
+    () => ({ kind: "latency", ...some, target: requests, add: latency(dice, 30) }),
+    () => ({ kind: "errors", ...some, target: requests, rate: "60%", status: dice.pick([500, 503]) }),
+    () => ({ kind: "blackhole", ...some, target: requests, rate: "40%" }),
+    () => ({ kind: "reset", ...some, target: requests, rate: "40%" }),
+    () => ({ kind: "packet-loss", ...some, target: requests, rate: "20%" }),
+    () => ({ kind: "crash", ...common, target: replica, ...dice.chance(0.5) && { restart: "50ms" } }),
+    () => ({ kind: "restart", ...common, target: name, step: "50ms" }),
+    () => ({ kind: "outage", ...common, target: name }),
+    () => ({ kind: "drain", ...common, target: replica }),
+    () => ({ kind: "pause", ...window, ...again, target: replica }),
+    () => ({ kind: "slow-cpu", ...window, ...again, target: replica, factor: 4 }),
+    () => ({ kind: "memory-leak", ...common, target: name, perRequest: "10B", limit: "100B" }),
+    ...kind === "cache" ? [(): Map_ => ({ kind: "cache-flush", ...common, target: name })] : [],
+    ...kind === "database"
+      ? [(): Map_ => ({ kind: "lock-contention", ...window, target: name, hold: "10ms", timeout: "100ms" })]
+      : [],
+  ];
+  // Nobody operates what is external.
+  return dice.pick(kind === "external" ? kinds.slice(0, 5) : kinds, "fault")();
 }

@@ -116,3 +116,25 @@ scenarioTest("what a person writes is well for both", () => {
     assert.ok(validate(parse(text)), `${text}\n${JSON.stringify(validate.errors)}`);
   }
 });
+
+scenarioTest(
+  "a file that extends another is well for the schema with parts of things, nulls and changes of lists",
+  () => {
+    const well: readonly string[] = [
+      "extends: a.yaml",
+      "extends: a.yaml\nservices: { web: { replicas: 3, queue: null }, cart: null }",
+      "extends: a.yaml\nservices: { web: { endpoints: { Get: { latency: { p99: 8ms }, calls: { db.q: { timeout: 1s } } } } } }",
+      "extends: a.yaml\nscenarios: { load: { rate: 5 } }\nfaults: { slow: { add: 1ms }, bad: null, +: [{ kind: errors, target: web }] }",
+      "extends: a.yaml\nthresholds: { http_req_duration: ['p(95)<5'] }\nfaults: null",
+    ];
+    for (const text of well) assert.ok(validate(parse(text)), `${text}\n${JSON.stringify(validate.errors)}`);
+    const wrong: readonly string[] = [
+      "extends: 3",
+      "extends: a.yaml\nsead: 3",
+      "extends: a.yaml\nservices: { web: { replcas: 3 } }",
+      "extends: a.yaml\nservices: { web: { endpoints: { Get: { calls: [{ cal: db.q }] } } } }",
+      "extends: a.yaml\nfaults: [{ kind: latncy, target: web }]",
+    ];
+    for (const text of wrong) assert.equal(validate(parse(text)), false, text);
+  },
+);

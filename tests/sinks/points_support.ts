@@ -26,6 +26,7 @@ import {
   target,
   workload,
 } from "../build.ts";
+import { consumes, localCache, lock, publish } from "../engine/state.ts";
 import { threshold } from "../report/example.ts";
 
 /** 2026-11-23T10:00:00.123456789Z */
@@ -73,7 +74,7 @@ const FAST = { name: "duration < 50ms", subject: "duration", comparison: "<", va
 const POLICIES = {
   ...NO_POLICIES,
   hedge: { after: ms(1), max: 1 },
-  bulkhead: { concurrency: 2, queue: 0, wait: ms(0) },
+  bulkhead: { concurrency: 6, queue: 0, wait: ms(0) },
 };
 
 /** An overloaded service behind a gateway: retries, timeouts, refusals, dropped iterations; thresholds with selectors. */
@@ -95,9 +96,27 @@ export function overloaded(): Plan {
           shed: { queue: 5, utilization: Infinity, codel: undefined },
         },
       }),
+      service("db", { q: endpoint(undefined) }, { kind: "database", system: "postgresql" }),
+      service("kafka", { "publish views": endpoint(undefined) }, {
+        kind: "queue",
+        topics: new Map([["views", { partitions: 1, latency: undefined }]]),
+      }),
+      service("counting", {
+        Count: endpoint(constant(ms(1)), [], {
+          errors: { rate: 0.5, status: 500, exception: undefined, message: undefined },
+        }),
+      }, {
+        consumes: [consumes("kafka.views", "Count", { attempts: 2, retryAfter: ms(1) })],
+        memory: { limit: 200, base: 0, perRequest: 0, leak: 10 },
+      }),
       service("web", {
-        "GET /": endpoint(constant(ms(2)), [], { size: { request: 200, response: 1500 } }),
+        "GET /": endpoint(constant(ms(2)), [], {
+          size: { request: 200, response: 1500 },
+        }),
         "POST /pay": endpoint(constant(ms(1)), [
+          localCache([]),
+          lock([]),
+          publish("kafka.views"),
           { type: "log", level: "info", message: "paying", attributes: new Map() },
           call("payment.Charge", { timeout: ms(120), retry }),
         ]),

@@ -31,7 +31,7 @@ function paneOf(url: string): Pane {
 
 Deno.test({
   name: "the links have the run's time range, with a margin, and queries that their grammars take",
-  ignore: needs("read"),
+  ignore: needs("read", "env"),
   fn() {
     const [overview, incident, logs, traces] = exploreLinks(RUN).map(({ url }) => url);
     const range = { from: String(RUN.fromMs - 5000), to: String(RUN.untilMs + 5000) };

@@ -1,0 +1,441 @@
+// From what was observed to a scenario: services, endpoints, calls, times, errors, arrivals, and the incident.
+
+import type { Observation, SeenEndpoint, SeenRequest } from "../observation.ts";
+import { SampleFlag } from "../observation.ts";
+import { SpanFlag } from "../span_table.ts";
+import { quantile } from "../comparison.ts";
+import { fitArrivals } from "./arrivals.ts";
+import { CallSites } from "./call_sites.ts";
+import { arrange, type CallTree } from "./call_tree.ts";
+import { type EndpointChanges, failuresIn, faultsOf, findChanges, isInside, ownTimes } from "./incidents.ts";
+import { LogicalCalls } from "./logical_calls.ts";
+import type {
+  ImportedArrivals,
+  ImportedCall,
+  ImportedEndpoint,
+  ImportedFault,
+  ImportedScenario,
+  ImportedService,
+  ImportedStep,
+} from "./model.ts";
+import { endpointName, Names } from "./names.ts";
+import { type Shape, shapeOf } from "./shapes.ts";
+
+/** What else is known of endpoints, where the user asked for it. */
+export interface ImportExtras {
+  /** By service and endpoint as recorded. */
+  attributesOf(service: string, endpoint: string): ImportedEndpoint["attributes"];
+  messageOf(service: string, endpoint: string): string | undefined;
+  logFormatOf(service: string): string | undefined;
+}
+
+export const NO_EXTRAS: ImportExtras = {
+  attributesOf: () => [],
+  messageOf: () => undefined,
+  logFormatOf: () => undefined,
+};
+
+/** Shares of the own time in front of, between and behind the steps that differ by less are chance. */
+const LEAD_MIN = 0.85;
+/** A time limit is one where so many calls ended at it. */
+const TIMEOUTS_MIN = 3;
+/** Failing calls, below which nothing is known of whether the caller needs them. */
+const FAILURES_MIN = 3;
+/** A call that none of so many needs to end is not waited for. */
+const ASYNC_MIN = 0.8;
+const NETWORK_SAMPLES_MAX = 5000;
+/** Arrivals of so many requests are drawn at random where they were; the number of fewer would be too uncertain. */
+export const RANDOM_ARRIVALS_MIN = 4000;
+
+export function importTraffic(observation: Observation, extras: ImportExtras = NO_EXTRAS): ImportedScenario {
+  return new Importer(observation, extras).scenario();
+}
+
+interface Learned {
+  readonly sites: CallSites;
+  /** Shares of the own time: in front of the first call, and behind the last. */
+  lead: number;
+  tail: number;
+  counted: number;
+}
+
+class Importer {
+  readonly #observation: Observation;
+  readonly #extras: ImportExtras;
+  readonly #names: Names;
+  readonly #learned: Learned[];
+  /** Half of what a call took longer than its answer, by the callee's service. */
+  readonly #network = new Map<string, number[]>();
+  /** Attempts that no span answered: by edge, their times, and whether they failed. */
+  readonly #lost = new Map<
+    number,
+    { caller: number; callee: number; lost: number; status: number; attempts: number }
+  >();
+  /** Starts of requests that another one started and did not wait for, by callee; and who that was. */
+  readonly #started = new Map<number, { times: number[]; by: Map<number, number> }>();
+
+  constructor(observation: Observation, extras: ImportExtras) {
+    this.#observation = observation;
+    this.#extras = extras;
+    this.#names = new Names(observation);
+    this.#learned = observation.endpoints.map(() => ({ sites: new CallSites(), lead: 0, tail: 0, counted: 0 }));
+  }
+
+  scenario(): ImportedScenario {
+    this.#learnCalls();
+    const changes = this.#observation.endpoints.map(({ samples }) => findChanges(samples, this.#observation));
+    const services = this.#services(changes);
+    const faults = this.#faults(changes, services);
+    return { services, arrivals: this.#arrivals(), faults, remarks: [] };
+  }
+
+  #learnCalls(): void {
+    const observation = this.#observation;
+    const logical = new LogicalCalls(observation);
+    for (const request of observation.requests()) {
+      if (request.calls === 0) continue;
+      logical.read(request);
+      this.#learned[request.endpoint]!.sites.learnHabits(logical.calls, logical.count);
+    }
+    const { table } = observation;
+    for (const request of observation.requests()) {
+      logical.read(request);
+      const learned = this.#learned[request.endpoint]!;
+      const flags = table.flags[request.row]!;
+      const ok = (flags & SpanFlag.error) === 0 && table.status[request.row]! < 400;
+      // What was cut off says nothing about what would have followed.
+      if ((flags & SpanFlag.interrupted) !== 0) continue;
+      learned.sites.learn(logical.calls, logical.count, ok);
+      for (let i = 0; i < request.calls; i++) this.#learnAttempt(request, i);
+      if (ok && logical.count > 0) this.#learnShares(request, learned);
+    }
+  }
+
+  #learnAttempt(request: SeenRequest, i: number): void {
+    const { table, endpoints } = this.#observation;
+    const call = request.callRow[i]!, answer = request.calleeRow[i]!;
+    const callee = endpoints[request.callee[i]!]!;
+    const flags = table.flags[call]!;
+    if (!callee.instrumented) return;
+    const key = request.endpoint * 4_194_304 + callee.index;
+    let edge = this.#lost.get(key);
+    if (edge === undefined) {
+      edge = { caller: request.endpoint, callee: callee.index, lost: 0, status: 0, attempts: 0 };
+      this.#lost.set(key, edge);
+    }
+    edge.attempts++;
+    if (answer < 0) {
+      // A time-out whose answer is missing may have been lost with the end of the recording.
+      if ((flags & SpanFlag.error) !== 0 && (flags & (SpanFlag.timeout | SpanFlag.interrupted)) === 0) {
+        edge.lost++;
+        edge.status = table.status[call]! >= 400 ? table.status[call]! : 503;
+      }
+      return;
+    }
+    if (
+      table.end[answer]! > table.end[request.row]! + 2000 &&
+      (answer === call || table.end[call]! > table.end[request.row]! + 2000)
+    ) {
+      let started = this.#started.get(callee.index);
+      if (started === undefined) this.#started.set(callee.index, started = { times: [], by: new Map() });
+      started.times.push(table.start[answer]!);
+      started.by.set(request.endpoint, (started.by.get(request.endpoint) ?? 0) + 1);
+    }
+    if (answer === call || (flags & SpanFlag.error) !== 0) return;
+    const gap = table.end[call]! - table.start[call]! - (table.end[answer]! - table.start[answer]!);
+    let gaps = this.#network.get(callee.service);
+    if (gaps === undefined) this.#network.set(callee.service, gaps = []);
+    if (gap >= 0 && gaps.length < NETWORK_SAMPLES_MAX) gaps.push(gap / 2);
+  }
+
+  #learnShares(request: SeenRequest, learned: Learned): void {
+    const { table } = this.#observation;
+    const start = table.start[request.row]!, end = table.end[request.row]!;
+    let until = start, waited = 0, lead = -1;
+    for (let i = 0; i < request.calls; i++) {
+      const from = table.start[request.callRow[i]!]!;
+      let to = Math.min(end, table.end[request.callRow[i]!]!);
+      const wasTriedAgain = (table.flags[request.callRow[i]!]! & SpanFlag.error) !== 0 &&
+        request.callee[i + 1] === request.callee[i] && i + 1 < request.calls;
+      if (wasTriedAgain) to = Math.max(to, table.start[request.callRow[i + 1]!]!);
+      if (lead < 0) lead = Math.max(0, from - start);
+      if (to > until) {
+        waited += to - Math.max(from, until);
+        until = to;
+      }
+    }
+    const own = end - start - waited;
+    if (own <= 0) return;
+    learned.counted++;
+    learned.lead += Math.min(1, lead / own);
+    learned.tail += Math.min(1, Math.max(0, end - until) / own);
+  }
+
+  #services(changes: readonly EndpointChanges[]): ImportedService[] {
+    const { endpoints } = this.#observation;
+    const groups = new Map<string, SeenEndpoint[]>();
+    for (const endpoint of endpoints) {
+      const group = groups.get(endpoint.service);
+      if (group === undefined) groups.set(endpoint.service, [endpoint]);
+      else group.push(endpoint);
+    }
+    return [...groups].map(([recorded, members]) => {
+      const name = this.#names.service(recorded);
+      const replicas = this.#replicas(recorded);
+      const instance = this.#observation.table.instances.find(({ service }) =>
+        this.#observation.table.services[service] === recorded
+      );
+      // A service that writes spans is one, whatever else calls to it look like.
+      const kind = members.some(({ instrumented }) => instrumented) ? "service" : members[0]!.kind;
+      return {
+        name,
+        recordedName: name === recorded ? undefined : recorded,
+        kind,
+        language: instance?.language,
+        version: instance?.version,
+        system: members[0]!.system,
+        replicas: Math.max(1, replicas),
+        replicasKnown: instance?.id !== undefined,
+        network: this.#networkOf(recorded),
+        logFormat: this.#extras.logFormatOf(recorded),
+        endpoints: members.map((endpoint) => this.#endpoint(endpoint, changes[endpoint.index]!)),
+      };
+    });
+  }
+
+  /** The most instances that were there at one time. */
+  #replicas(service: string): number {
+    const { table } = this.#observation;
+    return this.#names.replicas(table, service);
+  }
+
+  #networkOf(service: string): Shape | undefined {
+    const gaps = this.#network.get(service);
+    if (gaps === undefined || gaps.length === 0) return undefined;
+    const sorted = Float64Array.from(gaps).sort();
+    const p50 = quantile(sorted, 0.5), p99 = quantile(sorted, 0.99);
+    if (p50 < 1000) return undefined;
+    return p99 <= p50 * 1.05 ? { type: "constant", value: p50 } : { type: "lognormal", p50, p99 };
+  }
+
+  #endpoint(endpoint: SeenEndpoint, changes: EndpointChanges): ImportedEndpoint {
+    const { samples } = endpoint;
+    const usual = ownTimes(samples, (time) => !isInside(changes.times, time));
+    const latency = usual.length === 0 ? undefined : shapeOf(usual);
+    const { count, requests, status } = failuresIn(samples, (time) => !isInside(changes.errors, time));
+    let cutShort = 0;
+    if (!endpoint.instrumented) {
+      for (const site of this.#learned.flatMap(({ sites }) => sites.sites)) {
+        if (site.callee === endpoint.index) cutShort += site.patience.length;
+      }
+    }
+    const rate = requests === 0 ? 0 : count / requests;
+    return {
+      name: this.#names.endpoint(endpoint),
+      requests: samples.count,
+      latency: latency?.type === "constant" && latency.value === 0 ? undefined : latency,
+      latencyRequests: usual.length,
+      cutShort,
+      errors: rate > 0 && (count >= 2 || requests < 100)
+        ? { rate, status, message: this.#extras.messageOf(endpoint.service, endpoint.name) }
+        : undefined,
+      errorsSeen: count,
+      attributes: this.#extras.attributesOf(endpoint.service, endpoint.name),
+      calls: this.#steps(this.#learned[endpoint.index]!),
+    };
+  }
+
+  #steps(learned: Learned): readonly ImportedStep[] {
+    const { sites } = learned;
+    const waited = sites.sites.flatMap((site, index) => site.async >= ASYNC_MIN * site.calls ? [] : [index]);
+    if (waited.length === 0) return [];
+    const steps = this.#tree(arrange(sites, waited), sites, 1);
+    const lead = learned.counted === 0 ? 1 : learned.lead / learned.counted;
+    if (lead >= LEAD_MIN) return steps;
+    // The rest is spread over the gaps between the steps, but for what lies behind the last.
+    const tail = Math.min(1 - lead, learned.tail / learned.counted);
+    const gaps = steps.length - 1;
+    const between = gaps === 0 ? 0 : (1 - lead - tail) / gaps;
+    const shares = [lead, ...Array.from({ length: gaps }, () => between), gaps === 0 ? 1 - lead : tail]
+      .map((share) => Math.round(share * 100));
+    shares[0]! += 100 - shares.reduce((sum, share) => sum + share, 0);
+    return shares.flatMap((share, i): ImportedStep[] => [
+      ...(share > 0 ? [{ type: "work" as const, share: share / 100 }] : []),
+      ...(i < steps.length ? [steps[i]!] : []),
+    ]);
+  }
+
+  /** @param given share of the requests that come here */
+  #tree(tree: CallTree, sites: CallSites, given: number): ImportedStep[] {
+    switch (tree.type) {
+      case "site":
+        return [this.#call(sites, tree.site, given)];
+      case "sequence":
+        return tree.parts.flatMap((part) => this.#tree(part, sites, given));
+      case "parallel":
+        return [{ type: "parallel", branches: tree.parts.map((part) => this.#tree(part, sites, given)) }];
+      case "choose": {
+        const options = tree.parts.map(({ tree: part, share }) => ({
+          weight: weight(share),
+          steps: this.#tree(part, sites, Math.max(share, 1e-9)),
+        }));
+        const none = weight(given - tree.parts.reduce((sum, { share }) => sum + share, 0));
+        return [{ type: "choose", options: none > 0.1 ? [...options, { weight: none, steps: [] }] : options }];
+      }
+    }
+  }
+
+  #call(learned: CallSites, index: number, given: number): ImportedCall {
+    const site = learned.sites[index]!;
+    const callee = this.#observation.endpoints[site.callee]!;
+    const isLoop = [...site.turns.keys()].some((turns) => turns > 1);
+    // Of requests that failed nobody knows whether they would have come here.
+    const enough = learned.okRequests >= 20 || learned.okRequests === learned.requests;
+    const seen = enough
+      ? site.okRequests / Math.max(1, learned.okRequests)
+      : site.requests / Math.max(1, learned.requests);
+    const optional = site.failed >= FAILURES_MIN && site.tolerated >= 0.5 * site.failed;
+    // Where a failed call fails the request, those that are well reached it less often than they would have.
+    const failing = optional ? 0 : site.failed / Math.max(1, site.calls);
+    const reached = seen / (seen + (1 - seen) * (1 - failing) || 1);
+    const probability = Math.min(1, (learned.okIsEnough ? reached : seen) / given);
+    return {
+      type: "call",
+      target: this.#names.reference(callee),
+      probability: isLoop || probability > 0.9999 ? 1 : probability,
+      turns: isLoop ? turnsOf(site.turns, probability) : undefined,
+      timeout: site.patience.length >= TIMEOUTS_MIN ? patienceOf(site.patience) : undefined,
+      retry: site.attemptsMax > 1 ? retryOf(site) : undefined,
+      optional,
+      calls: site.calls,
+      failed: site.failed,
+    };
+  }
+
+  #faults(changes: readonly EndpointChanges[], services: readonly ImportedService[]): ImportedFault[] {
+    const { endpoints, from } = this.#observation;
+    const shapes = new Map(
+      services.flatMap(({ name, endpoints: members }) =>
+        members.map((each): [string, Shape | undefined] => [`${name}.${each.name}`, each.latency])
+      ),
+    );
+    const faults = endpoints.flatMap((endpoint) => {
+      const target = this.#names.reference(endpoint);
+      return faultsOf(target, endpoint.samples, changes[endpoint.index]!, from, shapes.get(target));
+    });
+    for (const { caller, callee, lost, attempts, status } of this.#lost.values()) {
+      if (lost < 5 || lost < 0.002 * attempts) continue;
+      const target = `${this.#names.reference(endpoints[caller]!)} -> ${this.#names.reference(endpoints[callee]!)}`;
+      faults.push({
+        name: `${target} cut off`,
+        target,
+        at: 0,
+        length: undefined,
+        effect: { kind: "errors", rate: lost / attempts, status },
+        evidence: `${lost} of ${attempts} calls failed without reaching it`,
+      });
+    }
+    return faults.sort((a, b) => a.at - b.at);
+  }
+
+  #arrivals(): ImportedArrivals[] {
+    const { endpoints, from, to } = this.#observation;
+    const taken = new Set<string>();
+    return endpoints.flatMap((endpoint): ImportedArrivals[] => {
+      const { samples } = endpoint;
+      const times: number[] = [];
+      for (let at = 0; at < samples.count; at++) {
+        if ((samples.flags[at]! & SampleFlag.root) !== 0) times.push((samples.start[at]! - from) / 1e9);
+      }
+      const started = this.#started.get(endpoint.index);
+      const isAsync = started !== undefined && this.#isAsync(endpoint.index);
+      if (isAsync) { for (const time of started.times) times.push((time - from) / 1e9); }
+      if (times.length === 0) return [];
+      const sorted = Float64Array.from(times).sort();
+      // The recording goes on until the last answer; requests were asked until the last of them.
+      const length = Math.max(1, this.#lastArrival() / 1e9, Math.min((to - from) / 1e9, sorted.at(-1)! + 1e-9));
+      const by = isAsync ? [...started.by].sort((a, b) => b[1] - a[1])[0] : undefined;
+      return [{
+        target: this.#names.reference(endpoint),
+        name: uniqueSlug(`${endpoint.service}-${endpoint.name}`, taken),
+        requests: sorted.length,
+        fit: fitArrivals(sorted, length),
+        startedBy: by === undefined ? undefined : this.#names.reference(endpoints[by[0]]!),
+      }];
+    });
+  }
+
+  #isAsync(callee: number): boolean {
+    let calls = 0, async = 0;
+    for (const { sites } of this.#learned) {
+      for (const site of sites.sites) {
+        if (site.callee !== callee) continue;
+        calls += site.calls;
+        async += site.async;
+      }
+    }
+    return calls > 0 && async >= ASYNC_MIN * calls;
+  }
+
+  #last: number | undefined;
+  /** Nanoseconds from the beginning to the last request of a user. */
+  #lastArrival(): number {
+    if (this.#last !== undefined) return this.#last;
+    let last = 0;
+    for (const { samples } of this.#observation.endpoints) {
+      for (let at = 0; at < samples.count; at++) {
+        if ((samples.flags[at]! & SampleFlag.root) !== 0) last = Math.max(last, samples.start[at]!);
+      }
+    }
+    return this.#last = last - this.#observation.from;
+  }
+}
+
+/** With none at all for the requests that did not come there. */
+function turnsOf(
+  turns: ReadonlyMap<number, number>,
+  probability: number,
+): (readonly [turns: number, weight: number])[] {
+  const sorted = [...turns].sort((a, b) => a[0] - b[0]);
+  const some = sorted.reduce((sum, [, requests]) => sum + requests, 0);
+  const none = Math.round(some * (1 - probability) / Math.max(probability, 1e-9));
+  return none > 0 ? [[0, none], ...sorted] : sorted;
+}
+
+function weight(share: number): number {
+  return Number((share * 100).toPrecision(3));
+}
+
+/** A limit that somebody wrote down is a round number. */
+function patienceOf(times: readonly number[]): number {
+  const median = quantile(Float64Array.from(times).sort(), 0.5);
+  for (const digits of [1, 2, 3]) {
+    const rounded = Number(median.toPrecision(digits));
+    if (Math.abs(rounded - median) <= 0.005 * median) return rounded;
+  }
+  return Math.round(median);
+}
+
+function retryOf(
+  { attemptsMax, pauses, secondPauses }: CallSites["sites"][number],
+): NonNullable<ImportedCall["retry"]> {
+  const sorted = Float64Array.from(pauses).sort();
+  const p50 = quantile(sorted, 0.5), p95 = quantile(sorted, 0.95), p5 = quantile(sorted, 0.05);
+  if (!(p95 > 1e5)) return { attempts: attemptsMax, base: undefined, factor: 2, jitter: "none" };
+  // A pause between nothing and its full length is jitter; one that is always the same is none.
+  const jitter = p5 < 0.5 * p95 ? "full" : "none";
+  const base = jitter === "full" ? p95 / 0.95 : p50;
+  // Their longest ones tell more than their middle, which jitter moves.
+  const second = secondPauses.length < 20 ? NaN : quantile(Float64Array.from(secondPauses).sort(), 0.95);
+  const factor = Number.isNaN(second) ? 2 : Math.min(10, Math.max(1, Math.round(second / p95 * 2) / 2));
+  return { attempts: attemptsMax, base: Number(base.toPrecision(2)), factor, jitter };
+}
+
+function uniqueSlug(text: string, taken: Set<string>): string {
+  const slug = endpointName(text).toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 80) ||
+    "load";
+  let name = slug;
+  for (let n = 2; taken.has(name); n++) name = `${slug}-${n}`;
+  taken.add(name);
+  return name;
+}

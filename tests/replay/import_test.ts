@@ -1,0 +1,356 @@
+// Importing recorded traffic: the round trip, what is found in calls, and what hostile recordings come to.
+
+import assert from "node:assert/strict";
+import { importRecording, type ImportReport } from "../../sim/replay/import/import_recording.ts";
+import type { CallStep, Step } from "../../sim/model/model.ts";
+import type { Scenario } from "../../sim/scenario/scenario.ts";
+import { needs } from "../permissions.ts";
+import { randomScenario } from "./random_scenarios.ts";
+import { otlpRequest, otlpSpan } from "./recordings.ts";
+import { importOf, roundTrip, scenarioOf, shortcomings } from "./round_trip.ts";
+
+const ignore = needs("read", "write", "env");
+
+/** Imports a file of these contents. */
+async function importText(contents: string, asked = { attributes: false, messages: false }): Promise<ImportReport> {
+  const path = Deno.makeTempFileSync({ suffix: ".jsonl" });
+  try {
+    Deno.writeTextFileSync(path, contents);
+    return await importRecording({
+      recording: { parts: [{ path, service: "by-name", bytes: contents.length }], notices: [] },
+      shown: () => "recording",
+      name: "imported",
+      ...asked,
+    });
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+const START_NS = 1_764_000_000_000_000_000n;
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
+
+interface MadeSpan {
+  readonly trace: number;
+  readonly id: number;
+  readonly parent?: number | undefined;
+  readonly service: string;
+  readonly name: string;
+  /** OTLP's: 2 SERVER, 3 CLIENT. */
+  readonly kind: number;
+  /** Milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly failed?: boolean;
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+/** A file of OTLP JSON lines with these spans. */
+function recording(spans: readonly MadeSpan[]): string {
+  return spans.map((span) => {
+    const time = (ms: number): string => String(START_NS + BigInt(Math.round(ms * 1e6)));
+    const json = otlpSpan({
+      traceId: hex(span.trace + 1, 32),
+      spanId: hex(span.id + 1, 16),
+      parentSpanId: span.parent === undefined ? "" : hex(span.parent + 1, 16),
+      name: span.name,
+      kind: span.kind,
+      startTimeUnixNano: time(span.from),
+      endTimeUnixNano: time(span.to),
+      attributes: Object.entries(span.attributes ?? {}).map(([key, value]) => ({
+        key,
+        value: typeof value === "number" ? { intValue: String(value) } : { stringValue: value },
+      })),
+      events: [],
+      links: [],
+      status: span.failed === true ? { code: 2 } : {},
+    });
+    return JSON.stringify(otlpRequest([json], span.service));
+  }).join("\n") + "\n";
+}
+
+/** Requests, each with the calls of a function: `[callee, from, to, failed]` in milliseconds after its start. */
+function requests(
+  count: number,
+  callsOf: (request: number) => readonly (readonly [callee: string, from: number, to: number, failed?: boolean])[],
+  length = 100,
+): string {
+  const spans: MadeSpan[] = [];
+  for (let request = 0; request < count; request++) {
+    const at = request * 200, first = request * 100;
+    spans.push({ trace: request, id: first, service: "web", name: "Handle", kind: 2, from: at, to: at + length });
+    callsOf(request).forEach(([callee, from, to, failed = false], i) => {
+      const id = first + 1 + i * 2;
+      const call = {
+        trace: request,
+        id,
+        parent: first,
+        service: "web",
+        name: callee,
+        kind: 3,
+        from: at + from,
+        to: at + to,
+      };
+      spans.push({ ...call, failed });
+      spans.push({ ...call, id: id + 1, parent: id, service: callee, name: "Do", kind: 2, failed });
+    });
+  }
+  return recording(spans);
+}
+
+async function stepsOf(contents: string): Promise<{ readonly steps: readonly Step[]; readonly scenario: Scenario }> {
+  const { text } = await importText(contents);
+  const scenario = scenarioOf(text!);
+  return { steps: scenario.services.get("web")!.endpoints.get("Handle")!.calls, scenario };
+}
+
+const targets = (steps: readonly Step[]): unknown[] =>
+  steps.map((step) =>
+    step.type === "call"
+      ? step.target.service
+      : step.type === "parallel"
+      ? step.branches.map(targets)
+      : step.type === "choose"
+      ? step.options.map((option) => targets(option.steps))
+      : step.type
+  );
+
+for (const seed of [1, 4, 8]) {
+  Deno.test({
+    name: `random scenario ${seed} comes back from its traces: services, calls, rates, errors, times, the fault`,
+    ignore,
+    async fn() {
+      const scenario = scenarioOf(randomScenario(seed, { rate: 30, length_s: 45 }));
+      assert.deepEqual(shortcomings(scenario, await roundTrip(scenario)), []);
+    },
+  });
+}
+
+Deno.test({
+  name: "checkout.yaml comes back from its traces, retries and time-outs included",
+  ignore,
+  async fn() {
+    const text = Deno.readTextFileSync(new URL("../../scenarios/checkout.yaml", import.meta.url));
+    const scenario = scenarioOf(text);
+    const trip = await roundTrip(scenario);
+    assert.deepEqual(shortcomings(scenario, trip), []);
+    const place = trip.imported.services.get("checkout")!.endpoints.get("PlaceOrder")!.calls;
+    assert.deepEqual(targets(place), [
+      "cart",
+      [["pricing"], ["inventory"], ["shipping"]],
+      "payment",
+      "orders",
+      "cart",
+      "mailer",
+    ]);
+    const charge = place[2] as CallStep;
+    assert.deepEqual([charge.timeout, charge.retry!.attempts, charge.retry!.backoff!.jitter], [800e6, 3, "full"]);
+    assert.equal((place[5] as CallStep).optional, true);
+    assert.equal(trip.imported.services.get("checkout")!.replicas, scenario.services.get("checkout")!.replicas);
+    assert.equal(trip.imported.services.get("storefront")!.language, "nodejs");
+    // Asked by nobody, no value of an attribute and no message is in it.
+    assert.doesNotMatch(trip.text, /ord-|message:|shop\.order_id/);
+  },
+});
+
+Deno.test({
+  name: "the same recording gives the same scenario, byte for byte",
+  ignore,
+  async fn() {
+    const scenario = scenarioOf(randomScenario(3, { rate: 10, length_s: 20 }));
+    assert.equal(await importOf(scenario), await importOf(scenario));
+  },
+});
+
+Deno.test({
+  name: "calls one after the other, side by side, one or the other",
+  ignore,
+  async fn() {
+    const inRow = await stepsOf(requests(40, () => [["a", 10, 20], ["b", 20, 30], ["c", 31, 40]]));
+    assert.deepEqual(targets(inRow.steps.filter(({ type }) => type === "call")), ["a", "b", "c"]);
+    const beside = await stepsOf(requests(40, (n) => [["a", 10, 20 + n % 9], ["b", 10, 30], ["c", 31, 40]], 41));
+    assert.deepEqual(targets(beside.steps.filter(({ type }) => type !== "work")), [[["a"], ["b"]], "c"]);
+    const branch = await stepsOf(requests(60, (n) => [["a", 10, 20], ["b", 20, 40], ["c", 10, 12 + n % 20]], 41));
+    assert.deepEqual(targets(branch.steps.filter(({ type }) => type !== "work")), [[["a", "b"], ["c"]]]);
+    const either = await stepsOf(requests(60, (n) => [[n % 3 === 0 ? "a" : "b", 10, 20]]));
+    const choose = either.steps.find(({ type }) => type === "choose");
+    assert.ok(choose?.type === "choose");
+    assert.deepEqual(choose.options.map(({ weight }) => Math.round(weight)).sort(), [33, 67]);
+  },
+});
+
+Deno.test({
+  name: "a call that is left out, a loop, and attempts of one call are told apart",
+  ignore,
+  async fn() {
+    const some = await stepsOf(requests(100, (n) => n % 4 === 0 ? [["a", 10, 20]] : []));
+    const call = some.steps.find(({ type }) => type === "call") as CallStep;
+    assert.equal(call.probability, 0.25);
+    const loop = await stepsOf(
+      requests(40, (n) => [["a", 1, 5], ["a", 5, 9], ...(n % 2 === 0 ? [["a", 9, 13] as const] : [])]),
+    );
+    const repeat = loop.steps.find(({ type }) => type === "repeat");
+    assert.ok(repeat?.type === "repeat");
+    assert.equal(repeat.times.mean, 2.5);
+    // The first of every fourth fails, and another follows 10 ms later.
+    const retried = await stepsOf(
+      requests(60, (n) => n % 4 === 0 ? [["a", 10, 20, true], ["a", 30, 40]] : [["a", 10, 20]]),
+    );
+    const [retry] = retried.steps.filter((step): step is CallStep => step.type === "call");
+    assert.deepEqual([retry!.retry!.attempts, retry!.retry!.backoff!.base, retry!.optional], [2, 10e6, false]);
+    const tolerated = await stepsOf(requests(60, (n) => [["a", 10, 20, n % 4 === 0]]));
+    const optional = tolerated.steps.find(({ type }) => type === "call") as CallStep;
+    assert.deepEqual([optional.optional, optional.retry], [true, undefined]);
+  },
+});
+
+Deno.test({
+  name: "what goes on after the answer is not waited for, and arrives by itself",
+  ignore,
+  async fn() {
+    const { steps, scenario } = await stepsOf(requests(60, () => [["a", 10, 20], ["later", 90, 250]]));
+    assert.deepEqual(targets(steps.filter(({ type }) => type !== "work")), ["a"]);
+    assert.ok([...scenario.workloads.keys()].some((name) => name.startsWith("later")));
+  },
+});
+
+Deno.test({
+  name: "paths without routes are templated, hosts become services, databases are known by their system",
+  ignore,
+  async fn() {
+    const spans: MadeSpan[] = [];
+    for (let n = 0; n < 50; n++) {
+      const common = { trace: n, from: n * 100, to: n * 100 + 50 };
+      spans.push({
+        ...common,
+        id: n * 10,
+        service: "shop.web",
+        name: `GET /orders/${10_000 + n}`,
+        kind: 2,
+        attributes: { "http.method": "GET", "http.target": `/orders/${10_000 + n}?page=${n}`, "http.status_code": 200 },
+      });
+      const call = { ...common, parent: n * 10, service: "shop.web", kind: 3, to: n * 100 + 20 };
+      spans.push({
+        ...call,
+        id: n * 10 + 1,
+        name: "HTTP POST",
+        attributes: {
+          "http.request.method": "POST",
+          "url.full": `https://u:p@api.stripe.com/v1/charges/ch_${n}123456`,
+        },
+      });
+      spans.push({
+        ...call,
+        id: n * 10 + 2,
+        name: `SELECT * FROM orders WHERE id = ${n}`,
+        from: n * 100 + 20,
+        to: n * 100 + 30,
+        attributes: {
+          "db.system": "postgresql",
+          "db.operation": "SELECT",
+          "db.sql.table": "orders",
+          "net.peer.name": "pg",
+        },
+      });
+    }
+    const { text } = await importText(recording(spans));
+    const { services } = scenarioOf(text!);
+    assert.deepEqual([...services.keys()].sort(), ["pg", "shop-web", "stripe"]);
+    assert.deepEqual([...services.get("shop-web")!.endpoints.keys()], ["GET /orders/{id}"]);
+    assert.deepEqual([...services.get("stripe")!.endpoints.keys()], ["POST /v1/charges/{id}"]);
+    assert.deepEqual([...services.get("pg")!.endpoints.keys()], ["SELECT orders"]);
+    assert.deepEqual([services.get("pg")!.kind, services.get("pg")!.system], ["database", "postgresql"]);
+    assert.equal(services.get("stripe")!.kind, "external");
+    assert.doesNotMatch(text!, /u:p/);
+  },
+});
+
+Deno.test({
+  name: "values of attributes and messages are kept when they are asked for",
+  ignore,
+  async fn() {
+    const spans = Array.from({ length: 60 }, (_, n): MadeSpan => ({
+      trace: n,
+      id: n,
+      service: "web",
+      name: "Handle",
+      kind: 2,
+      from: n * 10,
+      to: n * 10 + 5,
+      attributes: { "shop.plan": n % 3 === 0 ? "free" : "paid", "shop.order": `ord-${n}` },
+    }));
+    const asked = await importText(recording(spans), { attributes: true, messages: true });
+    const { attributes } = scenarioOf(asked.text!).services.get("web")!.endpoints.get("Handle")!;
+    assert.deepEqual([...attributes.keys()], ["shop.plan"]);
+    const plain = await importText(recording(spans));
+    assert.doesNotMatch(plain.text!, /shop\.plan|paid/);
+  },
+});
+
+Deno.test({
+  name: "broken and hostile recordings give a scenario that is valid, and an account",
+  ignore,
+  async fn() {
+    const strange = [
+      "a -> b",
+      "${HOME}",
+      "__proto__",
+      "null",
+      "x\u001b[31m",
+      "ü 漢",
+      "- [",
+      "a: b #",
+      "'\"",
+      " ",
+      "x".repeat(900),
+    ];
+    const spans = strange.flatMap((name, n): MadeSpan[] =>
+      Array.from({ length: 40 }, (_, i) => ({
+        trace: n * 100 + i,
+        id: 1,
+        service: name,
+        name,
+        kind: 2,
+        from: i * 100,
+        to: i * 100 + n,
+        attributes: { "http.route": name, "http.request.method": "GET" },
+      }))
+    );
+    const own = { trace: 9000, id: 5, parent: 5, service: "loop", name: "self", kind: 2, from: 0, to: 10 };
+    const circle = [[7, 8], [8, 7]].map(([id, parent]) => ({ ...own, trace: 9001, id: id!, parent: parent! }));
+    const orphan = { ...own, trace: 9002, parent: 77 };
+    const backwards = { ...own, trace: 9003, parent: undefined, from: 10, to: 0 };
+    const deep = Array.from({ length: 10_000 }, (_, n): MadeSpan => ({
+      ...own,
+      trace: 9004,
+      id: n + 1,
+      ...(n === 0 ? { parent: undefined } : { parent: n }),
+      service: `deep${n % 50}`,
+      kind: n % 2 === 0 ? 2 : 3,
+    }));
+    const { text, account } = await importText(
+      recording([...spans, own, ...circle, orphan, orphan, backwards, ...deep]) +
+        '{"resourceSpans": 3}\nnot json\n{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"00","spanId":"zz"}]}]}]}\n',
+    );
+    const { services } = scenarioOf(text!);
+    assert.ok(services.size > 35);
+    const reasons = account.odd.map(({ reason, count }) => `${count} ${reason}`).join("\n");
+    assert.match(reasons, /1 spans recorded twice/);
+    assert.match(reasons, /whose parent is not in the recording/);
+    assert.match(reasons, /their own ancestors/);
+    assert.ok(account.skipped.length > 0);
+    assert.ok(!text!.includes("\u001b"));
+  },
+});
+
+Deno.test({
+  name: "a recording without a request is told so",
+  ignore,
+  async fn() {
+    const { text, account } = await importText(
+      recording([{ trace: 1, id: 1, service: "a", name: "x", kind: 3, from: 0, to: 1 }]),
+    );
+    assert.equal(text, undefined);
+    assert.match(account.odd[0]!.reason, /no request/);
+  },
+});
