@@ -584,7 +584,6 @@ export interface Variant<P extends Properties> {
 /**
  * A map whose `tag` key names a variant of a registry and whose other keys are the fields of that variant and of the
  * `common` ones. Decodes to `{ kind, config, common }`.
- * @param needs the common keys that a variant cannot do without, for the schema: whoever decodes checks them
  */
 export function tagged<R extends { readonly [kind: string]: Variant<Properties> }, C extends Properties>(
   expects: string,
@@ -592,7 +591,6 @@ export function tagged<R extends { readonly [kind: string]: Variant<Properties> 
   registry: R,
   common: C,
   hints: RecordHints = {},
-  needs: (kind: string) => readonly string[] = () => [],
 ): Field<TaggedValue<R, C>> {
   const kinds = Object.keys(registry);
   const tagWord = word(kinds);
@@ -642,11 +640,7 @@ export function tagged<R extends { readonly [kind: string]: Variant<Properties> 
         const schema = recordSchema(fieldsOf(kind), kind) as { properties: object; required?: string[] };
         return {
           if: { properties: { [tag]: { const: kind } }, required: [tag] },
-          then: {
-            ...schema,
-            required: [...schema.required ?? [], ...needs(kind)],
-            properties: { [tag]: { description: registry[kind]!.summary }, ...schema.properties },
-          },
+          then: { ...schema, properties: { [tag]: { description: registry[kind]!.summary }, ...schema.properties } },
         };
       }),
     }),

@@ -10,10 +10,12 @@ import {
   integer,
   INVALID,
   type Invalid,
+  type JsonSchema,
   listOf,
   mapOf,
   marked,
   optional,
+  type Properties,
   record,
   type RecordField,
   required,
@@ -27,8 +29,8 @@ import {
 import { entryOf, type MapNode, type Node } from "../base/node.ts";
 import { FOREVER, formatDuration, type Nanos, RUN_LENGTH_MAX, SECOND } from "../base/time.ts";
 import { latencyField } from "../distributions/registry.ts";
-import { type Aim, type CompiledFault, strikesRequests } from "../faults/kind.ts";
-import { compileFault, type FaultKindName, FAULTS, kindOf } from "../faults/registry.ts";
+import { type Aim, type CompiledFault, type FaultKind, strikesRequests } from "../faults/kind.ts";
+import { compileFault, FAULTS, kindOf } from "../faults/registry.ts";
 import { compileExecutor, EXECUTORS } from "../load/registry.ts";
 import { checkNoScenarios, compileShortcuts, SHORTCUT_FIELDS } from "../load/shortcuts.ts";
 import { conditionField, contextField } from "../model/context_fields.ts";
@@ -198,16 +200,37 @@ const FAULT_COMMON = {
   where: optional(conditionField, "Only requests whose context matches: { tenant: acme }. All if left out."),
 } as const;
 
-/** An item of `faults`. */
-export const faultField: Field<FaultSpec> = converted(
-  tagged("a fault", "kind", FAULTS, FAULT_COMMON, {
+/** The schema of a fault, with what its kind cannot do without. */
+function faultSchema(tag: Field<unknown>): JsonSchema {
+  const schema = tag.schema() as { readonly allOf: readonly { readonly then: { readonly required?: string[] } }[] };
+  const kinds = Object.values(FAULTS) as readonly FaultKind<Properties>[];
+  return {
+    ...schema,
+    allOf: schema.allOf.map((each, i) => {
+      const { aim, needsEnd } = kinds[i]!;
+      const needs = aim === "zone" ? ["zone"] : aim === "workloads" || aim === "fault" ? [] : ["target"];
+      const required = [...each.then.required ?? [], ...needs, ...needsEnd ? ["for"] : []];
+      return { ...each, then: { ...each.then, ...required.length > 0 ? { required } : {} } };
+    }),
+  };
+}
+
+/** A fault as its keys say it, each by itself. */
+const taggedFault = (() => {
+  const field = tagged("a fault", "kind", FAULTS, FAULT_COMMON, {
     unknown: (key) =>
       key === "duration"
         ? "for: how long it lasts"
         : key === "start" || key === "startTime"
         ? "at: when it begins"
         : undefined,
-  }, neededBy),
+  });
+  return { ...field, schema: () => faultSchema(field) };
+})();
+
+/** An item of `faults`. */
+export const faultField: Field<FaultSpec> = converted(
+  taggedFault,
   ({ kind, config, common }, node, diagnostics) => {
     const definition = kindOf(kind);
     const compiled = compileFault(kind, config, node, diagnostics);
@@ -256,12 +279,6 @@ export const faultField: Field<FaultSpec> = converted(
 
 function placeIn(node: Node, key: string): Node {
   return (node.type === "map" && entryOf(node, key)?.value) || node;
-}
-
-/** What stands in for a target, or the target: the common keys that a kind cannot do without. */
-function neededBy(kind: string): string[] {
-  const { aim } = kindOf(kind as FaultKindName);
-  return aim === "zone" ? ["zone"] : hasTarget(aim) ? ["target"] : [];
 }
 
 function hasTarget(aim: Aim): boolean {

@@ -114,10 +114,10 @@ export function overloaded(): Plan {
           size: { request: 200, response: 1500 },
         }),
         "POST /pay": endpoint(constant(ms(1)), [
+          { type: "log", level: "info", message: "paying", attributes: new Map() },
           localCache([]),
           lock([]),
           publish("kafka.views"),
-          { type: "log", level: "info", message: "paying", attributes: new Map() },
           call("payment.Charge", { timeout: ms(120), retry }),
         ]),
       }, {
