@@ -5,6 +5,9 @@ import { join } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { formatDuration, type Nanos } from "../base/time.ts";
 import { lengthBounds, type Plan, planLength } from "../plan/plan.ts";
+import { groundTruthJson } from "../report/ground_truth_json.ts";
+import { hasJournal, journalJson } from "../report/journal.ts";
+import type { ExperimentInput } from "../report/verdict.ts";
 import { SUMMARY_MODES, type SummaryInput, type SummaryMode, TREND_STATS } from "../report/input.ts";
 import { summaryJson } from "../report/summary_json.ts";
 import { summaryText } from "../report/summary_text.ts";
@@ -51,6 +54,7 @@ interface RunFlags extends ScenarioFlags, SignalFlags {
   readonly out?: readonly Output[];
   readonly summaryTrendStats: readonly string[];
   readonly summaryMode: SummaryMode;
+  readonly label?: boolean;
   readonly quiet?: boolean;
   readonly color: boolean;
   readonly json?: boolean;
@@ -58,8 +62,8 @@ interface RunFlags extends ScenarioFlags, SignalFlags {
 
 const EXAMPLES = `
 Exit codes:
-  0 all went well, 99 a threshold failed, 104 invalid scenario or flags, 105 interrupted, 108 the simulation could not go
-  on, 109 internal error, 110 telemetry was not delivered or the summary not written
+  0 all went well, 99 a threshold or the hypothesis failed, 104 invalid scenario or flags, 105 interrupted, 108 the
+  simulation could not go on, 109 internal error, 110 telemetry was not delivered or the summary not written
 
 Examples:
   deno task run scenarios/checkout.yaml
@@ -116,6 +120,7 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
       new Option("--summary-mode <mode>", "the totals, each scenario and endpoint as well, or no summary")
         .choices(SUMMARY_MODES).default("compact"),
     )
+    .option("--label", "say on each span and line which fault had an effect on it")
     .option("-q, --quiet", "print no progress and no summary")
     .option("--no-color", "no colours")
     .option("--json", "print summary.json instead of the summary")
@@ -228,6 +233,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         seed: plan.seed,
         version: denoJson.version,
         resourceAttributes: otlp.resourceAttributes,
+        labels: flags.label === true,
       };
       return await RunSinks.open({
         plan,
@@ -263,6 +269,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       },
       metrics: result.metrics,
       evaluation: result.evaluation,
+      ...(hasJournal(result.truth, result.experiment) ? { experiment: experiment() } : {}),
       delivery: sinks.delivery,
       trendStats: flags.summaryTrendStats,
     };
@@ -285,6 +292,9 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       writeRunFile(runFolder, RUN_FILES.manifest, manifestText());
       writeRunFile(runFolder, RUN_FILES.summary, json);
       isWritten = true;
+      for (const [name, content] of Object.entries(experimentFiles())) {
+        writeRunFile(runFolder, name, JSON.stringify(content, undefined, 2) + "\n");
+      }
     } catch (error) {
       failed(error, RunFilesError);
     }
@@ -310,6 +320,22 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       ...sinks.destinations,
     };
     return JSON.stringify(manifest, undefined, 2) + "\n";
+  }
+
+  function experiment(): ExperimentInput {
+    return { experiment: result.experiment, truth: result.truth, elapsed: result.metrics.elapsed };
+  }
+
+  /** The journal and the ground truth, by their file names; none without faults and without a hypothesis. */
+  function experimentFiles(): Record<string, unknown> {
+    const { truth, ended, metrics: { elapsed } } = result;
+    const at = (time: Nanos): string => formatTime(startEpochNs + BigInt(Math.round(time)));
+    return {
+      ...(hasJournal(truth, result.experiment)
+        ? { [RUN_FILES.journal]: journalJson({ ...experiment(), plan, ended, version: denoJson.version, at }) }
+        : {}),
+      ...(truth === undefined ? {} : { [RUN_FILES.truth]: groundTruthJson({ plan, truth, elapsed, at }) }),
+    };
   }
 
   function linksToGrafana(): Promise<string[]> {
@@ -348,7 +374,8 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
 function codeOf(result: RunResult, sinks: RunSinks): ExitCode {
   if (result.ended === "interrupted") return ExitCode.interrupted;
   if (result.reason !== undefined) return ExitCode.aborted;
-  if (!result.evaluation.ok) return ExitCode.thresholds;
+  const isRefuted = result.experiment !== undefined && result.experiment.verdict !== "held";
+  if (!result.evaluation.ok || isRefuted) return ExitCode.thresholds;
   const { spans, logs, metrics, points } = sinks.delivery;
   const lost = spans.pending + spans.rejected + logs.pending + logs.rejected + (points?.pending ?? 0) +
     (metrics === undefined ? 0 : metrics.pending + metrics.rejected);

@@ -75,11 +75,15 @@ export class Caches {
   }
 
   /** Counts a miss. Gives true when the strand waits for another that fetches the same. */
-  miss(frame: Frame, { site }: Instruction): boolean {
+  miss(frame: Frame, { site, jump }: Instruction): boolean {
     const cache = this.#plan[site]!;
     const key = frame.cacheKeys.at(-1)!;
     const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
     this.#core.facts.cache(this.#core.now, frame.root, cache, replica, false);
+    const store = this.#store(cache, replica);
+    if (store.hasLost(key, this.#core.now)) {
+      this.#core.taint?.misses(frame, store.lostBy, cache.isLocal ? frame.service : cache.holder, jump);
+    }
     if (!cache.singleflight) {
       frame.pc++;
       return false;
@@ -112,6 +116,7 @@ export class Caches {
 
   /** The key has been fetched: those who wait for it go on. */
   done(frame: Frame, { site }: Instruction): void {
+    this.#core.taint?.fetched(frame);
     frame.cacheKeys.pop();
     frame.pc++;
     if (!this.#plan[site]!.singleflight) return;
@@ -119,6 +124,7 @@ export class Caches {
     flight.flights.delete(flight.key);
     for (let next = nextWaiter(flight.waiters); next !== undefined; next = nextWaiter(flight.waiters)) {
       const { frame: follower } = next;
+      if (this.#core.taint?.fetched(follower) === false) this.#core.taint.handsOver(frame, follower, next.since);
       follower.cacheKeys.pop();
       follower.pc = follower.program[follower.pc]!.jump;
       this.#goOn(follower);
@@ -141,6 +147,7 @@ export class Caches {
       return this.#goOn(next.frame);
     }
     for (let next = nextWaiter(flight.waiters); next !== undefined; next = nextWaiter(flight.waiters)) {
+      this.#core.taint?.sharesFate(flight.holder, next.frame);
       next.frame.waitsFor = undefined;
       next.frame.generation = (next.frame.generation + 1) | 0;
       this.#core.strands.fail(next.frame, outcome, status, cause, causeOutcome);
@@ -149,7 +156,8 @@ export class Caches {
 
   /** What a process held in memory is lost with it. */
   lose(service: number, replica: number): void {
-    for (const cache of this.#plan) if (cache.holder === service) this.#stores[cache.store]?.[replica]?.clear();
+    const by = this.#core.taint?.takenBy(service, replica) ?? 0;
+    for (const cache of this.#plan) if (cache.holder === service) this.#stores[cache.store]?.[replica]?.clear(by);
   }
 
   /** Empties all that a service holds. */

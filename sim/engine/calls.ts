@@ -100,6 +100,7 @@ export class Calls {
     frame.callPeer = -1;
     frame.callHolds = 0;
     frame.callWaited = 0 as Nanos;
+    this.#core.taint?.attemptStarts(frame);
     // A deadline that travels with the call may have passed while its caller worked.
     if (limit < this.#core.now) return this.answer(frame, Outcome.timeout, 0, -1, 0 as Nanos);
     // An answer that comes just in time is in time.
@@ -120,10 +121,17 @@ export class Calls {
 
     const failure = this.#core.knobs.turn(site.faults, this.#core.now, frame.callPeer, high, low, frame);
     const { knobs } = this.#core.knobs;
-    let delay = knobs.added;
-    if (site.network !== undefined) delay += site.network.sample(uniform(high, low, SALT_NETWORK_OUT)) * knobs.factor;
+    let delay = knobs.added, byFaults = knobs.added;
+    if (site.network !== undefined) {
+      const network = site.network.sample(uniform(high, low, SALT_NETWORK_OUT));
+      delay += network * knobs.factor;
+      byFaults += network * (knobs.factor - 1);
+    }
     const harm = failure < 0 ? Harm.error : this.#core.knobs.harm;
-    if (harm === Harm.lost) return;
+    if (harm === Harm.lost) {
+      this.#core.taint?.lost(frame, site, this.#core.knobs);
+      return;
+    }
     if (harm === Harm.reset) {
       const { cutAfter } = this.#core.knobs;
       if (cutAfter < Infinity) {
@@ -132,16 +140,25 @@ export class Calls {
       }
     } else if (failure >= 0 && harm !== Harm.answerLost) {
       this.answer(frame, Outcome.aborted, this.#core.plan.failures[failure]!.status, failure, nanos(delay));
+      this.#core.taint?.aborted(frame, this.#core.knobs, site);
       return;
     }
-    if (site.faults.length > 0) delay += wireTime(knobs, callee.size.request, high, low, false);
+    if (site.faults.length > 0) {
+      const wire = wireTime(knobs, callee.size.request, high, low, false);
+      delay += wire;
+      byFaults += wire;
+    }
     if (frame.depth >= CALL_DEPTH_MAX) {
       this.answer(frame, Outcome.tooDeep, STATUS_LOOP, -1, nanos(delay));
       return;
     }
 
     // Without a replica on the list the service's address refuses connections, as a Service without endpoints does.
-    if (eligible.length === 0) return this.answer(frame, Outcome.aborted, 0, -1, nanos(delay));
+    if (eligible.length === 0) {
+      this.answer(frame, Outcome.aborted, 0, -1, nanos(delay));
+      this.#core.taint?.findsNobody(frame, site, callee.service);
+      return;
+    }
 
     const request = this.#core.pool.take(FrameKind.request, callee.program);
     this.#core.states[frame.workload]!.alive++;
@@ -192,6 +209,7 @@ export class Calls {
       request.spanLow = request.parentSpanLow;
     }
 
+    this.#core.taint?.sent(frame, request, byFaults, this.#core.knobs);
     if (this.#core.world.partitions.takesRequest(request, frame)) return;
     const wait = nanos(delay);
     if (wait > 0) this.#core.schedule((this.#core.now + wait) as Nanos, Event.enter, request.slot, request.generation);
@@ -212,6 +230,7 @@ export class Calls {
     caller.responseOutcome = outcome;
     caller.responseStatus = status;
     caller.responseCause = cause;
+    this.#core.taint?.answers(caller);
     this.#core.schedule((this.#core.now + delay) as Nanos, Event.respond, caller.slot, caller.generation);
   }
 
@@ -219,6 +238,7 @@ export class Calls {
   attemptEnded(frame: Frame, outcome: number, status: number, cause: number): void {
     const site = this.#core.plan.sites[frame.callSite]!;
     const { policies } = site;
+    this.#core.taint?.attemptEnded(frame, site, outcome);
     if (policies !== undefined && policies.cancel && outcome === Outcome.timeout) this.cancelCallee(frame);
     frame.generation = (frame.generation + 1) | 0;
     if (policies !== undefined) {
@@ -242,6 +262,13 @@ export class Calls {
     else if (failed && site.optional) flags |= FactFlag.tolerated;
     const hedge = attempt.isHedge ? FactFlag.hedge : 0;
     this.#core.facts.call(this.#core.now, attempt, site, outcome, status, cause, flags | hedge, pause);
+    this.#core.taint?.concluded(
+      frame,
+      attempt,
+      failed,
+      pause >= 0,
+      (flags & (FactFlag.fallback | FactFlag.tolerated)) !== 0,
+    );
     if (attempt !== frame) this.#core.workloads.release(attempt);
     if (pause >= 0) {
       frame.state = FrameState.pausing;

@@ -35,6 +35,7 @@ export class Contention {
       return false;
     }
     request.state = FrameState.locked;
+    this.#core.taint?.waitsForLock(request, fault);
     request.waitsFor = lock;
     lock.waiters.push({ frame: request, generation: request.generation, since: this.#core.now });
     if (timeout < Infinity) {
@@ -59,6 +60,7 @@ export class Contention {
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;
     this.#give(lock, frame);
+    this.#core.taint?.lockWaitEnds(frame, false);
     this.#core.schedule(this.#core.now, Event.resume, frame.slot, frame.generation);
   }
 
@@ -67,6 +69,7 @@ export class Contention {
     const { fault } = request.waitsFor as TableLock;
     request.generation = (request.generation + 1) | 0;
     request.waitsFor = undefined;
+    this.#core.taint?.lockWaitEnds(request, true);
     const { failure } = this.#core.plan.faults[fault]!;
     this.#core.strands.fail(request, Outcome.error, this.#core.plan.failures[failure]!.status, failure, 0);
   }

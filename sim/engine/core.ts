@@ -32,6 +32,7 @@ import { Servers } from "./servers.ts";
 import { needsCpu } from "./station.ts";
 import { Strands } from "./strands.ts";
 import { Surges } from "./surges.ts";
+import { Taint } from "./taint.ts";
 import { Replicas } from "./world.ts";
 import { type Vu, WorkloadState } from "./workload.ts";
 import { Workloads } from "./workloads.ts";
@@ -55,6 +56,8 @@ export class Core {
   readonly faults: Faults;
   readonly knobs: FaultKnobs;
   readonly facts = new FactWriter(this.vus);
+  /** Undefined without faults. */
+  readonly taint: Taint | undefined;
   readonly canDeadlock: boolean;
   /** Own work of some service is more than time that passes. */
   readonly hasCpus: boolean;
@@ -90,6 +93,8 @@ export class Core {
     this.startSalt = startSalt;
     this.faults = new Faults(this);
     this.knobs = new FaultKnobs(plan, this.faults.live);
+    this.taint = plan.faults.length === 0 ? undefined : new Taint(this);
+    this.facts.taint = this.taint;
     this.canDeadlock = canDeadlock(plan);
     this.hasWarmUps = plan.services.some(({ capacity }) => capacity.warmUp !== undefined);
     this.hasCpus = plan.services.some(needsCpu);

@@ -119,8 +119,10 @@ export class Engine {
         else if (kind === Event.respond) {
           this.#core.calls.attemptEnded(frame, frame.responseOutcome, frame.responseStatus, frame.responseCause);
         } else if (kind === Event.timeout) this.#core.calls.attemptEnded(frame, Outcome.timeout, 0, -1);
-        else if (kind === Event.cut) this.#core.calls.attemptEnded(frame, Outcome.reset, 0, frame.cutCause);
-        else if (kind === Event.retry) this.#core.calls.attempt(frame);
+        else if (kind === Event.cut) {
+          this.#core.taint?.cut(frame);
+          this.#core.calls.attemptEnded(frame, Outcome.reset, 0, frame.cutCause);
+        } else if (kind === Event.retry) this.#core.calls.attempt(frame);
         else if (kind === Event.hedge) this.#core.hedges.fire(frame);
         else if (kind === Event.connected) this.#core.policies.connected(frame);
         else {

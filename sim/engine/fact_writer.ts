@@ -2,11 +2,12 @@
 
 import { hashText, uniform } from "../base/draws.ts";
 import type { Nanos } from "../base/time.ts";
-import { Change, type FactBatch, FactFlag, FactKind } from "../plan/facts.ts";
+import { Change, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/facts.ts";
 import type { CallSite } from "../plan/plan.ts";
 import type { PlanCache, PlanLock, PlanSubscription } from "../plan/state.ts";
 import { type Frame, FrameState } from "./frame.ts";
 import type { Station } from "./station.ts";
+import type { Taint } from "./taint.ts";
 import type { Vu, WorkloadState } from "./workload.ts";
 
 const SALT_SPAN_LOST = hashText("span lost");
@@ -24,6 +25,8 @@ export class FactWriter {
   batch!: FactBatch;
   /** By service, then by replica; undefined: everything arrives, which is what is asked first. */
   losses: (Loss | undefined)[][] | undefined;
+  /** What faults made of each request and call; undefined without faults. */
+  taint: Taint | undefined;
   readonly #vus: readonly Vu[];
 
   constructor(vus: readonly Vu[]) {
@@ -55,13 +58,15 @@ export class FactWriter {
     batch.extra[row] = started ? 1 : 0;
   }
 
-  log(now: Nanos, request: Frame, site: number): void {
+  /** @param fault that has it written, + 1; 0 for none */
+  log(now: Nanos, request: Frame, site: number, fault = 0): void {
     const batch = this.batch;
     const row = batch.append(FactKind.log, now);
     this.#identify(row, request);
     batch.site[row] = site;
     batch.endpoint[row] = request.endpoint;
     this.#serverSpan(row, request);
+    this.taint?.tellLog(batch, row, request, fault);
     if (this.losses !== undefined) this.#lose(row);
   }
 
@@ -93,11 +98,12 @@ export class FactWriter {
     batch.extra[row] = strand.callWaited;
     batch.key[row * 2] = strand.callHigh;
     batch.key[row * 2 + 1] = strand.callLow;
+    batch.flags[row] = flags;
+    this.taint?.tellCall(batch, row, strand, outcome !== Outcome.ok);
     if (site.journey >= 0) {
-      batch.flags[row] = flags | FactFlag.journey;
+      batch.flags[row]! |= FactFlag.journey;
       return;
     }
-    batch.flags[row] = flags;
     batch.span[row * 2] = strand.clientHigh;
     batch.span[row * 2 + 1] = strand.clientLow;
     batch.parent[row * 2] = root.spanHigh;
@@ -133,6 +139,7 @@ export class FactWriter {
     batch.peer[row] = request.callerReplica;
     if (abandoned) batch.flags[row] = FactFlag.abandoned;
     if (request.link !== undefined) batch.flags[row]! |= FactFlag.linked;
+    this.taint?.tellRequest(batch, row, request);
     this.#serverSpan(row, request);
     if (this.losses !== undefined) this.#lose(row);
   }

@@ -164,12 +164,14 @@ export class FaultActs implements FaultWorld {
 
   /** The next replica is due, or all of them where nothing lies between two. */
   rollOn(fault: number, number: number): void {
-    const roll = this.#rolls.get(fault)!;
+    const roll = this.#rolls.get(fault)!, before = this.#core.taint!.acting;
     if (roll.number !== number) return;
     do {
       const replica = roll.left.shift();
       if (replica === undefined) return;
+      this.#core.taint!.acting = fault + 1;
       roll.act(replica);
+      this.#core.taint!.acting = before;
     } while (roll.step === 0);
     this.#core.schedule((this.#core.now + roll.step) as Nanos, Event.roll, fault, number);
   }
@@ -182,15 +184,17 @@ export class FaultActs implements FaultWorld {
       ...answers ? [[callee, caller] as const] : [],
     ]);
     this.#parted.set(target.fault, ways);
-    for (const [from, to] of ways) this.#core.world.partitions.partWay(from, to);
+    for (const [from, to] of ways) this.#core.world.partitions.partWay(from, to, target.fault + 1);
   }
 
   heal(target: FaultTarget): void {
     const ways = this.#parted.get(target.fault)!;
     this.#parted.delete(target.fault);
-    const others = [...this.#parted.values()].flat();
+    const others = [...this.#parted];
     for (const [from, to] of ways) {
-      if (!others.some(([f, t]) => f === from && t === to)) this.#core.world.partitions.healWay(from, to);
+      const other = others.find(([, parted]) => parted.some(([f, t]) => f === from && t === to));
+      if (other === undefined) this.#core.world.partitions.healWay(from, to);
+      else this.#core.world.partitions.partWay(from, to, other[0] + 1);
     }
   }
 
@@ -210,6 +214,7 @@ export class FaultActs implements FaultWorld {
       slowness.set(target.fault, factor);
       station.cpu?.setSpeed(1 / slowness.product, this.#core.now);
       if (station.cpu !== undefined) this.#core.ownWork.schedule(station);
+      this.#core.taint?.slowsDown(station, 1 - 1 / slowness.product);
     }
   }
 
@@ -219,7 +224,10 @@ export class FaultActs implements FaultWorld {
 
   standStill(target: FaultTarget, isCollection: boolean): void {
     if (target.until === FOREVER) return;
-    for (const station of this.#stations(target)) this.#core.pauses.hold(station, target.until);
+    for (const station of this.#stations(target)) {
+      this.#core.pauses.hold(station, target.until);
+      this.#core.taint?.standsStill(station, target.until);
+    }
     if (!isCollection) return;
     this.#still.set(target.fault, { target, since: this.#core.now });
     this.#core.schedule(target.until, Event.stillEnd, target.fault, this.#core.faults.live[target.fault]!.turns);
@@ -240,7 +248,9 @@ export class FaultActs implements FaultWorld {
   // ---- connections ---------------------------------------------------------------------------------------------------
 
   holdConnections({ caller, service, fault }: FaultTarget, share: number): void {
-    this.#core.policies.takeConnections(caller, service, share, fault);
+    this.#core.taint?.poolTaken(caller, service, share > 0 ? fault + 1 : 0, () => {
+      this.#core.policies.takeConnections(caller, service, share, fault);
+    });
   }
 
   releaseConnections(target: FaultTarget): void {

@@ -20,8 +20,11 @@ export class FaultKnobs {
   /** Of the last `turn`: index of the fault whose lock is needed, -1 for none, and how long it is waited for. */
   lockOf = -1;
   lockTimeout = Infinity;
-  /** Of the last `turn`: indices in Plan.logs, each followed by how many lines of it are to be written. */
+  /** Of the last `turn`: indices in Plan.logs, each followed by how many lines of it are to be written, and for which fault. */
   readonly lines: number[] = [];
+  /** The first fault that makes it take longer, and the one that decided the failure, as index + 1; 0 for none. */
+  touchedBy = 0;
+  failedBy = 0;
   readonly #faults: readonly LiveFault[];
   readonly #plan: Plan;
 
@@ -48,6 +51,7 @@ export class FaultKnobs {
     if (this.lines.length > 0) this.lines.length = 0;
     this.lockOf = -1;
     let failure = -1;
+    this.touchedBy = this.failedBy = 0;
     for (let i = 0; i < faults.length; i++) {
       const live = this.#faults[faults[i]!]!;
       if (!touches(live, now, replica, keyHigh, keyLow)) continue;
@@ -57,21 +61,26 @@ export class FaultKnobs {
         if (!fault.where.holds(context, strand.root.contextHigh, strand.root.contextLow)) continue;
       }
       resetOwnKnobs(knobs);
+      const { added, factor, loss, bytesPerSecond, copies } = knobs;
       fault.effect.turn?.(
         knobs,
         live.isRollingBack ? 1 : intensityAt(live, fault.ramp, now),
         uniform(keyHigh, keyLow, fault.salt ^ SALT_SIZE),
       );
-      if (knobs.lines > 0 && fault.log >= 0) this.lines.push(fault.log, knobs.lines);
+      if (knobs.lines > 0 && fault.log >= 0) this.lines.push(fault.log, knobs.lines, fault.index);
       if (knobs.locks) {
         this.lockOf = fault.index;
         this.lockTimeout = knobs.lockTimeout;
       }
       if (failure < 0 && knobs.errorRate > 0 && fails(fault, knobs.errorRate, keyHigh, keyLow, strand)) {
         failure = fault.failure;
+        this.failedBy = fault.index + 1;
         this.harm = knobs.harm;
         this.cutAfter = knobs.cutAfter;
       }
+      const turned = knobs.added !== added || knobs.factor !== factor || knobs.loss !== loss ||
+        knobs.bytesPerSecond !== bytesPerSecond || knobs.copies !== copies;
+      if (turned && this.touchedBy === 0) this.touchedBy = fault.index + 1;
     }
     return failure;
   }

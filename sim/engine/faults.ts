@@ -3,8 +3,8 @@
 
 import { hashText, mixed, uniform } from "../base/draws.ts";
 import { FOREVER, type Nanos } from "../base/time.ts";
-import type { FaultTarget } from "../faults/fault.ts";
-import { windowFrom, windowKey, windowOf } from "../plan/fault_windows.ts";
+import type { FaultEffect, FaultTarget } from "../faults/fault.ts";
+import { windowFrom, windowKey, windowNow, windowOf } from "../plan/fault_windows.ts";
 import type { PlanFault } from "../plan/plan.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
@@ -17,6 +17,8 @@ export class LiveFault {
   /** Window that is open, or was last; Infinity before the first. */
   from = FOREVER;
   until = FOREVER;
+  /** Its window has begun and not ended. */
+  open = false;
   /** Windows begun, or asked for, so far. */
   turns = 0;
   /** It has been ended for good. */
@@ -83,6 +85,12 @@ export class Faults {
     if (live.from > now) live.from = live.until = FOREVER;
   }
 
+  /** The run is over: windows that end with it have ended. */
+  runEnds(): void {
+    const { now } = this.#core;
+    for (const live of this.live) if (live.open && live.until <= now) this.#end(live);
+  }
+
   #scheduleNext(live: LiveFault): void {
     const window = windowOf(this.#core.plan.seed, live.plan, live.turns);
     if (window === undefined) return;
@@ -95,7 +103,7 @@ export class Faults {
   #begin(live: LiveFault, turn: number): void {
     const { plan } = live;
     const { now } = this.#core;
-    ({ from: live.from, until: live.until } = windowFrom(plan, now));
+    ({ from: live.from, until: live.until } = windowNow(this.#core.plan.seed, plan, turn - 1, now));
     live.isRollingBack = false;
     if (plan.probability === 0 || (plan.isWhole && plan.probability < 1 && !this.#comes(plan, turn))) {
       // As if the window were over: the next one comes when it would have.
@@ -105,18 +113,29 @@ export class Faults {
       if (until < FOREVER) this.#core.events.scheduleUrgent(until, Event.faultEnd, plan.index, turn);
       return;
     }
+    live.open = true;
     this.#choose(live, turn);
     this.#core.facts.fault(now, plan.index, true);
-    plan.effect.begin?.(this.#core.faultWorld, live.target!);
+    this.#act(live, plan.effect.begin);
     if (live.until < FOREVER) this.#core.events.scheduleUrgent(live.until, Event.faultEnd, plan.index, turn);
   }
 
   #end(live: LiveFault): void {
-    if (live.target !== undefined) {
-      live.plan.effect.end?.(this.#core.faultWorld, live.target);
+    if (live.open) {
+      live.open = false;
+      this.#act(live, live.plan.effect.end);
       this.#core.facts.fault(this.#core.now, live.plan.index, false);
     }
     if (live.plan.when.length === 0 && !live.isOver) this.#scheduleNext(live);
+  }
+
+  /** Lets a fault act on the world; what comes of it is put down to it. */
+  #act({ plan, target }: LiveFault, act: FaultEffect["begin"]): void {
+    if (act === undefined) return;
+    const { taint, faultWorld } = this.#core, before = taint!.acting;
+    taint!.acting = plan.index + 1;
+    act.call(plan.effect, faultWorld, target!);
+    taint!.acting = before;
   }
 
   /** Whether a fault that strikes a whole comes this time. */

@@ -52,6 +52,7 @@ export class Hedges {
     hedge.callLow = strand.callLow;
     hedge.callDeadline = strand.callDeadline;
     hedge.callAttempt = ++strand.callsSent;
+    this.#core.taint?.hedged(strand, hedge);
     mix(strand.attemptHigh, strand.attemptLow, (SALT_HEDGE + number) | 0);
     if (number < max) this.arm(strand, after);
     this.#core.calls.start(hedge, site, mixed.high, mixed.low);

@@ -87,6 +87,7 @@ export class Interruptions {
       if (frame.state === FrameState.working) this.#core.ownWork.cutOff(frame);
       // A request on its way to the service has not reached it: nobody there has seen it.
       if (frame.kind === FrameKind.request && frame.state !== FrameState.transit) {
+        if (outcome === Outcome.crashed) this.#core.taint?.crashes(frame, this.#core.fleet.stationOf(frame));
         this.#core.facts.request(
           this.#core.now,
           frame,
@@ -98,6 +99,7 @@ export class Interruptions {
         );
         answer?.(frame);
         const station = this.#core.fleet.stationOf(frame);
+        this.#core.taint?.leaves(frame, station);
         if (frame.state !== FrameState.queued) station.release(this.#core.now);
         touched.add(station);
       }

@@ -127,6 +127,7 @@ export class Locks {
     // Its time limit is void.
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;
+    this.#core.taint?.handsOver(row.holder, frame, since);
     this.#told(frame, lock, since, Outcome.ok);
     this.#give(row, frame);
     this.#core.schedule(this.#core.now, Event.resume, frame.slot, frame.generation);
@@ -136,6 +137,7 @@ export class Locks {
     // The frame may have waited here before, for another request.
     const isIts = (each: Waiter): boolean => each.frame === frame && each.generation === frame.generation;
     const waiter = (frame.waitsFor as Row).waiters.find(isIts)!;
+    this.#core.taint?.waitedInVain((frame.waitsFor as Row).holder, frame, waiter.since);
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;
     this.#told(frame, waiter.lock, waiter.since, Outcome.timeout);

@@ -11,6 +11,8 @@ interface FaultLeak {
   bytes: number;
   /** Where the service has none. */
   limit: number;
+  /** The one that came last, + 1. */
+  fault: number;
 }
 
 export class MemoryUse {
@@ -51,14 +53,18 @@ export class MemoryUse {
   /** Has each request of a replica leave so many bytes behind, for a fault; 0: no longer. */
   leak(station: Station, fault: number, perRequest: number, limit: number): void {
     this.any = true;
-    const leak = this.#faults[station.index] ??= { perRequest: new Map(), bytes: 0, limit };
+    const leak = this.#faults[station.index] ??= { perRequest: new Map(), bytes: 0, limit, fault: 0 };
+    leak.fault = fault + 1;
     if (perRequest > 0) leak.perRequest.set(fault, perRequest);
     else leak.perRequest.delete(fault);
     leak.limit = limit;
   }
 
   kill(station: Station): void {
+    const leak = this.#faults[station.index], { taint } = this.#core;
+    if (taint !== undefined && leak !== undefined && leak.bytes > 0) taint.acting = leak.fault;
     this.#core.world.kill(station, DownReason.outOfMemory);
+    if (taint !== undefined) taint.acting = 0;
   }
 
   /** Its process is no more. */

@@ -46,6 +46,8 @@ class Message {
   offset = 0;
   deliveries = 0;
   failures = 0;
+  /** The fault, + 1, without which it, or its next delivery, would not be; 0 for none. */
+  extraBy = 0;
 }
 
 /** A partition, as one consumer group reads it. */
@@ -145,7 +147,7 @@ export class MessageQueues {
     const readers = this.#readers.get(request.endpoint);
     if (readers === undefined) return;
     const draw = this.#draw(request);
-    this.#send(readers, request, draw);
+    this.#send(readers, request, draw, this.#core.taint?.extraBy(request) ?? 0);
     const { faults } = this.#core.plan.endpoints[request.endpoint]!;
     if (faults.length === 0) return;
     const { knobs } = this.#core;
@@ -156,13 +158,13 @@ export class MessageQueues {
       mix(keyHigh, keyLow, (SALT_COPY + copy) | 0);
       request.keyHigh = mixed.high;
       request.keyLow = mixed.low;
-      this.#send(readers, request, this.#draw(request));
+      this.#send(readers, request, this.#draw(request), knobs.touchedBy);
       request.keyHigh = keyHigh;
       request.keyLow = keyLow;
     }
   }
 
-  #send(readers: readonly Group[], request: Frame, draw: number): void {
+  #send(readers: readonly Group[], request: Frame, draw: number, extraBy: number): void {
     for (const group of readers) {
       const message = this.#free.pop() ?? new Message();
       message.workload = request.workload;
@@ -181,6 +183,7 @@ export class MessageQueues {
       message.spanHigh = request.spanHigh;
       message.spanLow = request.spanLow;
       message.deliveries = message.failures = 0;
+      message.extraBy = extraBy;
       this.#put(group, message, draw);
     }
   }
@@ -288,6 +291,7 @@ export class MessageQueues {
     mix(high, low, SALT_SERVER ^ core.startSalt);
     request.spanHigh = mixed.high;
     request.spanLow = mixed.low;
+    core.taint?.delivered(request, message.extraBy, delivery.service);
     core.servers.enter(request);
   }
 
@@ -297,6 +301,7 @@ export class MessageQueues {
     const { plan } = partition.group;
     const { now, facts } = this.#core;
     this.#end(partition, delivery);
+    if (outcome !== Outcome.ok && message.extraBy === 0) message.extraBy = this.#core.taint?.changedBy(request) ?? 0;
     if (outcome === Outcome.ok) {
       facts.delivery(now, request, plan, Delivered.done, message.time);
       this.#forget(message);

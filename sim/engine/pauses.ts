@@ -148,6 +148,7 @@ export class Pauses {
     if (frame.root.kind !== FrameKind.request) return false;
     const { pausedUntil } = this.#core.fleet.stationOf(frame.root);
     if (pausedUntil <= this.#core.now) return false;
+    this.#core.taint?.deferred(frame, kind, pausedUntil);
     this.#core.schedule(pausedUntil, kind, frame.slot, frame.generation);
     return true;
   }

@@ -279,6 +279,7 @@ export class Policies {
     const next = pool.giveBack(this.#core.now, isReusable, this.#core.pool.frames);
     if (next === undefined) return;
     next.callHolds = next.callHolds & ~CallHold.poolLine | CallHold.connection;
+    this.#core.taint?.handsOver(frame, next, next.connectStart);
     const site = this.#core.plan.sites[next.callSite]!;
     if (isReusable || this.#isSetUp(next, site.policies!)) this.connected(next);
   }
@@ -304,6 +305,7 @@ export class Policies {
       const next = pool.openForNext(this.#core.pool.frames);
       if (next === undefined) return;
       next.callHolds = next.callHolds & ~CallHold.poolLine | CallHold.connection;
+      this.#core.taint?.handsOver(undefined, next, next.connectStart);
       const site = this.#core.plan.sites[next.callSite]!;
       if (this.#isSetUp(next, site.policies!)) this.connected(next);
     }
@@ -316,6 +318,7 @@ export class Policies {
     const next = bulkhead.giveBack(this.#core.pool.frames);
     if (next === undefined) return;
     next.callHolds = next.callHolds & ~CallHold.bulkheadLine | CallHold.bulkhead;
+    this.#core.taint?.handsOver(frame, next, next.callStart);
     const site = this.#core.plan.sites[next.callSite]!;
     if (this.#connect(next, site.policies!)) this.#core.calls.send(next, site);
   }

@@ -43,8 +43,14 @@ export class Servers {
       request.failure = own.failure;
     }
     const failure = this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
-    if (failure >= 0 && this.#core.knobs.harm === Harm.shed) return this.#refuse(request, Outcome.shed, STATUS_REFUSED);
-    if (failure >= 0 && request.failure < 0) request.failure = failure;
+    if (failure >= 0 && this.#core.knobs.harm === Harm.shed) {
+      this.#core.taint?.enters(request, this.#core.knobs.failedBy);
+      this.#core.taint?.fails(request);
+      return this.#refuse(request, Outcome.shed, STATUS_REFUSED);
+    }
+    const isFailed = failure >= 0 && request.failure < 0;
+    if (isFailed) request.failure = failure;
+    this.#core.taint?.enters(request, isFailed ? this.#core.knobs.failedBy : 0);
 
     if (station.isGuarded && this.#turnsAway(request, station)) return;
     if (station.free && station.queued === 0) this.#begin(request, station);
@@ -110,8 +116,11 @@ export class Servers {
     request.begun = this.#core.now;
     this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
     const { knobs: { added, factor }, lines, lockOf, lockTimeout } = this.#core.knobs;
-    for (let i = 0; i < lines.length; i += 2) {
-      for (let n = lines[i + 1]!; n > 0; n--) this.#core.facts.log(this.#core.now, request, lines[i]!);
+    this.#core.taint?.begins(request, station, this.#core.knobs);
+    for (let i = 0; i < lines.length; i += 3) {
+      for (let n = lines[i + 1]!; n > 0; n--) {
+        this.#core.facts.log(this.#core.now, request, lines[i]!, lines[i + 2]! + 1);
+      }
     }
     request.addedWork = added;
     const { latency } = request.variant < 0 ? endpoint : endpoint.variants[request.variant]!;
@@ -125,6 +134,7 @@ export class Servers {
   /** Turns a request away without a worker. @param wait its time in the queue; rateLimited: until a token comes */
   #refuse(request: Frame, outcome: number, status: number, wait = this.#core.now - request.start): void {
     const abandoned = !this.callerWaits(request);
+    this.#core.taint?.refused(request, this.#core.fleet.stationOf(request));
     this.#core.facts.request(this.#core.now, request, outcome, status, -1, 0, abandoned, wait);
     // From outside all of them look alike.
     this.respond(request, Outcome.refused, status, -1);
@@ -140,6 +150,7 @@ export class Servers {
       this.respond(request, Outcome.ok, status, -1);
     } else this.respond(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
     const station = this.#core.fleet.stationOf(request);
+    this.#core.taint?.leaves(request, station);
     this.#core.workloads.release(request);
     station.release(this.#core.now);
     this.takeUp(station);
@@ -171,23 +182,33 @@ export class Servers {
     if (caller.kind === FrameKind.delivery) return this.#core.queues.handled(request, caller, outcome);
     if (this.#core.world.partitions.takesAnswer(request, caller, outcome, status, cause)) return;
     const site = this.#core.plan.sites[request.site]!;
-    let delay = 0 as Nanos;
-    if (request.harm === Harm.answerLost) return;
+    let delay = 0 as Nanos, byFaults = 0;
+    if (request.harm === Harm.answerLost) {
+      this.#core.taint?.answerLost(request, caller);
+      return;
+    }
     if (site.network !== undefined || site.faults.length > 0) {
       const { keyHigh, keyLow } = request;
       const { knobs } = this.#core.knobs;
       this.#core.knobs.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, caller);
       // What a fault adds has been added on the way there.
       let time = wireTime(knobs, this.#core.plan.endpoints[request.endpoint]!.size.response, keyHigh, keyLow, true);
+      byFaults = time;
       if (site.network !== undefined) {
-        time += site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK)) * knobs.factor;
+        const network = site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK));
+        time += network * knobs.factor;
+        byFaults += network * (knobs.factor - 1);
       }
       delay = nanos(time);
     }
     // One that is cut after some time, and answered before, is not cut.
     if (request.harm === Harm.reset && caller.cutCause < 0) {
-      return this.#core.calls.answer(caller, Outcome.reset, 0, request.harmCause, delay);
+      this.#core.calls.answer(caller, Outcome.reset, 0, request.harmCause, delay);
+      this.#core.taint?.resets(request, caller, byFaults, this.#core.now + delay);
+      return;
     }
-    this.#core.calls.answer(caller, outcome, status, cause, delay);
+    const { calls, knobs, now, taint } = this.#core;
+    calls.answer(caller, outcome, status, cause, delay);
+    taint?.answered(request, caller, outcome !== Outcome.ok, byFaults, now + delay, knobs);
   }
 }

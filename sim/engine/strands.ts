@@ -145,12 +145,14 @@ export class Strands {
   }
 
   resume(frame: Frame): void {
+    if (frame.state === FrameState.working) this.#core.taint?.workDone(frame);
     if (frame.state !== FrameState.working || !this.#failsNow(frame)) this.run(frame);
   }
 
   /** Own work: how long it takes is a matter of the station where that has cores to share, a CPU limit or pauses. */
   #work(frame: Frame, duration: Nanos): void {
-    if (this.#core.hasCpus && this.#core.ownWork.begin(frame, duration)) return;
+    if (this.#core.hasCpus && this.#core.ownWork.begin(frame, duration)) return this.#core.taint?.sharesCores(frame);
+    this.#core.taint?.workEnds(frame, this.#core.now + duration);
     this.#wait(frame, FrameState.working, duration);
   }
 
@@ -185,7 +187,12 @@ export class Strands {
       this.strandKey(frame);
       duration += distribution.sample(uniform(mixed.high, mixed.low, salt));
     }
-    if (this.#core.hasWarmUps) duration *= this.#core.fleet.stationOf(request).slowness(this.#core.now);
+    if (this.#core.hasWarmUps) {
+      const cold = this.#core.fleet.stationOf(request).slowness(this.#core.now);
+      if (cold > 1) this.#core.taint?.isCold(frame, duration * (cold - 1));
+      duration *= cold;
+    }
+    this.#core.taint?.works(frame, share, !request.worked);
     if (!request.worked) {
       request.worked = true;
       duration += request.addedWork;
@@ -199,6 +206,7 @@ export class Strands {
   #failsNow(frame: Frame): boolean {
     const request = frame.root;
     if (request.failure < 0 || !request.worked) return false;
+    this.#core.taint?.fails(request);
     this.fail(frame, Outcome.error, this.#core.plan.failures[request.failure]!.status, request.failure, 0);
     return true;
   }
@@ -241,6 +249,7 @@ export class Strands {
       branch.service = frame.service;
       branch.replica = frame.replica;
       branch.start = this.#core.now;
+      this.#core.taint?.forked(frame, branch);
       for (const turn of frame.turns) branch.turns.push(turn);
       for (const total of frame.turnsTotal) branch.turnsTotal.push(total);
       for (const key of frame.cacheKeys) branch.cacheKeys.push(key);
@@ -252,6 +261,7 @@ export class Strands {
   #branchEnded(branch: Frame): void {
     const owner = this.#core.pool.frames[branch.parent]!;
     const expected = branch.parentGeneration;
+    if (owner.generation === expected) this.#core.taint?.branchEnded(owner, branch, owner.branches === 1);
     this.#core.workloads.release(branch);
     if (owner.generation !== expected || --owner.branches > 0) return;
     const joined = owner.program[owner.pc]!;

@@ -82,6 +82,13 @@ export class Surges {
     if (!state.loadEnded) this.#core.workloads.due(state, EXTRA_ITERATIONS + state.extraIterations++);
   }
 
+  /** The fault, + 1, without which an iteration would not be; 0 for one that the load plans. */
+  causeOf(state: WorkloadState, vu: Vu, iteration: number): number {
+    if (iteration < EXTRA_ITERATIONS && (state.extraVus.length === 0 || !state.extraVus.includes(vu))) return 0;
+    const surge = this.#open?.[state.plan.index]?.find(({ multiply }) => multiply > 1);
+    return surge === undefined ? 0 : surge.live.plan.index + 1;
+  }
+
   /** Brings the numbers of VUs up to what surges with a ramp want now. */
   adjust(): void {
     if (this.#open !== undefined) { for (const state of this.#core.states) this.adjustVus(state); }

@@ -164,6 +164,7 @@ export class Workloads {
     frame.contextHigh = mixed.high;
     frame.contextLow = mixed.low;
     vu.iterations++;
+    this.#core.taint?.iterationStarts(frame, this.#core.surges.causeOf(state, vu, iteration));
     this.#core.strands.run(frame);
   }
 
@@ -212,6 +213,7 @@ export class Workloads {
       }
     }
     if (this.#core.workloadsLeft === 0) {
+      this.#core.faults.runEnds();
       this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
     }
   }

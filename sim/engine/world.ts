@@ -57,6 +57,7 @@ export class Replicas implements World {
   kill(station: Station, reason: DownReason, restartAfter?: Nanos): void {
     const { life } = station;
     if (life.phase === Phase.absent || life.phase === Phase.down) return;
+    this.#core.taint?.goesDown(station, false);
     const isGoing = life.phase === Phase.stopping && life.afterStop === "absent";
     const after = restartAfter ?? this.#backOff(life);
     this.#end(station, isGoing ? Phase.absent : Phase.down, reason);
@@ -73,6 +74,7 @@ export class Replicas implements World {
 
   /** A container whose checks fail gets SIGTERM, and is started again as one that crashed. */
   restartHung(station: Station): void {
+    this.#core.taint?.goesDown(station, true);
     this.#askToStop(station, "backOff");
   }
 
@@ -187,6 +189,7 @@ export class Replicas implements World {
   #listens(station: Station): void {
     const { life, service, replica } = station;
     life.enter(Phase.running);
+    this.#core.taint?.comesBack(station);
     const row = this.#core.facts.replicaChange(this.#core.now, Change.replicaListens, service, replica, life.restarts);
     this.#core.facts.batch.start[row] = life.started;
     if (!this.#core.health.watches(service)) this.#core.fleet.list(station, true);
@@ -196,6 +199,7 @@ export class Replicas implements World {
   #askToStop(station: Station | undefined, after: Life["afterStop"]): void {
     if (station === undefined) return;
     const { life, service, replica } = station;
+    if (life.phase === Phase.starting || life.phase === Phase.running) this.#core.taint?.goesDown(station, false);
     if (life.phase === Phase.starting) {
       this.#end(station, after === "absent" || after === "replace" ? Phase.absent : Phase.down, 0);
       if (after === "replace") this.create(station, 0 as Nanos);
@@ -265,6 +269,7 @@ export class Replicas implements World {
 
   /** A request reaches a replica whose process does not listen: the kernel refuses the connection. */
   refuseConnection(request: Frame): void {
+    this.#core.taint?.findsDown(request, this.#core.fleet.stationOf(request));
     this.#core.servers.respond(request, Outcome.aborted, 0, -1);
     this.#core.workloads.release(request);
   }

@@ -3,6 +3,7 @@
 import { compares } from "../base/comparison.ts";
 import type { Nanos } from "../base/time.ts";
 import { EVALUATE_EVERY, type Threshold } from "../objectives/threshold.ts";
+import type { ThresholdResult } from "./evaluation.ts";
 import type { Instrument, Sampled } from "./instrument.ts";
 import { SlidingWindow } from "./sliding_window.ts";
 
@@ -33,11 +34,17 @@ export class LatestWindow implements Sampled {
 
   /** Whether the threshold holds over the window that ends now, once a whole one has passed; not without samples. */
   holds(now: Nanos): boolean {
+    return this.seen(now).ok;
+  }
+
+  /** The value over that window as well; undefined before a whole one has passed, and without samples. */
+  seen(now: Nanos): ThresholdResult {
     this.#advance(now);
-    if (now < this.#length) return false;
-    const { aggregation, comparison, value: bound } = this.#threshold;
-    const value = this.#window.total().aggregate(aggregation, this.#length / 1e9);
-    return value !== undefined && compares(value, comparison, bound);
+    const threshold = this.#threshold, { aggregation, comparison, value: bound } = threshold;
+    const isWhole = now >= this.#length;
+    const value = isWhole ? this.#window.total().aggregate(aggregation, this.#length / 1e9) : undefined;
+    const why = value !== undefined ? undefined : isWhole ? "no samples" : "no whole window";
+    return { threshold, value, ok: value !== undefined && compares(value, comparison, bound), why, windowEnd: now };
   }
 
   #advance(time: number): void {

@@ -22,7 +22,7 @@ import {
 import { CheckTotals } from "./check_totals.ts";
 import { Counter } from "./counter.ts";
 import { EndpointTotals } from "./endpoint_totals.ts";
-import { evaluateThresholds, type Evaluation, type Seen } from "./evaluation.ts";
+import { evaluateThresholds, type Evaluation, type Seen, type ThresholdResult } from "./evaluation.ts";
 import type { Gauge } from "./gauge.ts";
 import type { Instrument, Sampled } from "./instrument.ts";
 import { judgedSeries } from "./judged_series.ts";
@@ -65,6 +65,8 @@ export class RunMetrics {
   readonly #judged: readonly { readonly threshold: Threshold; seen(now: Nanos): Seen }[];
   /** What faults wait for, by index of the fault. */
   readonly #triggers: readonly { readonly fault: number; readonly series: readonly LatestWindow[] }[];
+  /** What the hypothesis looks at. */
+  readonly #steady: readonly LatestWindow[];
   readonly #checks: CheckTotals;
   /** By index of the endpoint or of the workload: the watches that a fact about it may touch. */
   readonly #requestWatches: readonly Watch[][];
@@ -118,6 +120,7 @@ export class RunMetrics {
     this.#judged = plan.thresholds.map((threshold) => this.#judge(threshold));
     this.#triggers = plan.faults.filter(({ when }) => when.length > 0)
       .map(({ index, when }) => ({ fault: index, series: when.map((threshold) => this.#trigger(threshold)) }));
+    this.#steady = (plan.hypothesis?.probes ?? []).map((threshold) => this.#trigger(threshold));
     for (const submetric of plan.submetrics) this.#part(submetric);
     // It comes first in the summary, and counts once also where a threshold is on it.
     const unasked = !this.#parts.has(ALWAYS_WATCHED.metricText);
@@ -386,6 +389,16 @@ export class RunMetrics {
     // Each is asked, whatever the others say: that moves its window on.
     return this.#triggers.filter(({ series }) => series.map((each) => each.holds(now)).every(Boolean))
       .map(({ fault }) => fault);
+  }
+
+  /**
+   * The probes of the hypothesis; to be asked at every evaluation.
+   * @param now since the run's start, up to which all facts have been taken
+   */
+  steadyState(now: Nanos): ThresholdResult[] {
+    if (this.#steady.length === 0) return [];
+    this.#commit();
+    return this.#steady.map((series) => series.seen(now));
   }
 
   /** Each workload so far, for progress lines; cheap. */

@@ -1,7 +1,7 @@
 // What the engine gives: facts in batches of fixed-width columns, in the order of simulated time. A row is one fact;
 // which columns mean something depends on its kind.
 
-import type { Nanos } from "../base/time.ts";
+import { MILLISECOND, type Nanos } from "../base/time.ts";
 
 export const FactKind = {
   /** A request left a service (or was refused by it). One for each SERVER span, and for the kinds that have none. */
@@ -165,7 +165,54 @@ export const FactFlag = {
   lineLost: 2048,
   /** call: it ended before it had left its caller, and `peer` has no meaning. */
   unsent: 4096,
+  /**
+   * request, call: a fault changed how it ended: it failed, or went on without an answer that it would have had; or it
+   * would not have been without the fault.
+   */
+  changed: 8192,
 } as const;
+
+/** From where the effect of a fault came to a request or a call: see FactBatch.via. */
+export const CauseKind = {
+  /** A late or failed answer of the service. */
+  answer: 0,
+  /** A request that the service would not have made. */
+  request: 1,
+  /** Others that waited for, or held, what it waits for in the service. */
+  queue: 2,
+  /** A user who tries again. */
+  user: 3,
+} as const;
+export type CauseKind = (typeof CauseKind)[keyof typeof CauseKind];
+
+/** The fault struck it itself. */
+export const CAUSE_FAULT = 0;
+
+/** A value of FactBatch.via. @param service index in the plan */
+export function causeOf(kind: CauseKind, service: number): number {
+  return 1 + service * 4 + kind;
+}
+
+/** What a value of FactBatch.via says; undefined: the fault itself. */
+export function readCause(via: number): { readonly kind: CauseKind; readonly service: number } | undefined {
+  return via === CAUSE_FAULT ? undefined : { kind: ((via - 1) & 3) as CauseKind, service: (via - 1) >> 2 };
+}
+
+/** `isSlower` and FactFlag.changed in words. */
+export const readableEffectSize =
+  "a request that ended otherwise, went on without an answer, or would not have been; or took longer by more than 1 ms and 1 %";
+
+/** A fault made it longer by more than this: what a user or a monitor could tell. */
+export function isSlower(delay: number, duration: number): boolean {
+  return delay > MILLISECOND && delay > (duration - delay) / 100;
+}
+
+/** Whether a fault had an effect on the request or call of this row, above the size that counts. */
+export function hasEffect(batch: FactBatch, row: number): boolean {
+  return batch.fault[row]! > 0 &&
+    ((batch.flags[row]! & FactFlag.changed) !== 0 ||
+      isSlower(batch.delay[row]!, batch.time[row]! - batch.start[row]!));
+}
 
 /** The deepest chain of calls in one trace; a deeper call fails with status 508. Alibaba's deepest graphs have about 40. */
 export const CALL_DEPTH_MAX = 100;
@@ -213,6 +260,14 @@ export class FactBatch {
   context: Uint32Array;
   /** Two words a row: what was asked, the same at any start time and for all attempts. Attributes are drawn from it. */
   key: Uint32Array;
+  /** request, call: index in Plan.faults, + 1, of the fault that did the most to it; 0 when none has touched it. */
+  fault: Uint16Array;
+  /** From where that came: CAUSE_FAULT or `causeOf`. */
+  via: Int32Array;
+  /** How much longer it took because of faults, in nanoseconds; 0 for one that would not have been. */
+  delay: Float64Array;
+  /** request: when a fault first touched it. */
+  since: Float64Array;
 
   constructor(capacity = 4096) {
     this.kind = new Uint8Array(capacity);
@@ -239,6 +294,10 @@ export class FactBatch {
     this.parent = new Uint32Array(capacity * 2);
     this.context = new Uint32Array(capacity * 2);
     this.key = new Uint32Array(capacity * 2);
+    this.fault = new Uint16Array(capacity);
+    this.via = new Int32Array(capacity);
+    this.delay = new Float64Array(capacity);
+    this.since = new Float64Array(capacity);
   }
 
   /** Adds a row of zeros with this kind and time, and gives its index. */
@@ -274,6 +333,9 @@ export class FactBatch {
     this.parent[row * 2] = this.parent[row * 2 + 1] = 0;
     this.context[row * 2] = this.context[row * 2 + 1] = 0;
     this.key[row * 2] = this.key[row * 2 + 1] = 0;
+    // The other columns of faults mean nothing where this is 0.
+    this.fault[row] = 0;
+    this.delay[row] = 0;
     return row;
   }
 
@@ -314,4 +376,8 @@ const COLUMNS = [
   "parent",
   "context",
   "key",
+  "fault",
+  "via",
+  "delay",
+  "since",
 ] as const satisfies readonly (keyof FactBatch)[];

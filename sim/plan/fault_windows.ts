@@ -3,7 +3,7 @@
 import { hashText, mix, mixed, uniform } from "../base/draws.ts";
 import { FOREVER, type Nanos, nanos } from "../base/time.ts";
 import type { FaultWindow } from "../faults/fault.ts";
-import type { PlanFault } from "./plan.ts";
+import type { Plan, PlanFault } from "./plan.ts";
 
 const SALT_WINDOW = hashText("fault window");
 const SALT_JITTER = hashText("fault jitter");
@@ -19,6 +19,7 @@ export function windowKey(seed: number, fault: PlanFault, turn: number): void {
  * @param turn from 0
  */
 export function windowOf(seed: number, fault: PlanFault, turn: number): FaultWindow | undefined {
+  if (fault.schedule !== undefined) return fault.schedule.window(turn);
   if (fault.when.length > 0 || turn >= fault.times) return undefined;
   let from: number = fault.at + (turn === 0 ? 0 : turn * fault.every);
   if (from >= FOREVER) return undefined;
@@ -32,6 +33,16 @@ export function windowOf(seed: number, fault: PlanFault, turn: number): FaultWin
 /** The window of a fault that begins at this time. */
 export function windowFrom(fault: PlanFault, from: Nanos): FaultWindow {
   return { from, until: fault.duration === FOREVER ? FOREVER : nanos(from + fault.duration) };
+}
+
+/** The window that a fault begins with now. @param turn from 0 */
+export function windowNow(seed: number, fault: PlanFault, turn: number, now: Nanos): FaultWindow {
+  return fault.schedule === undefined ? windowFrom(fault, now) : windowOf(seed, fault, turn) ?? windowFrom(fault, now);
+}
+
+/** When the first fault begins that waits for nothing; Infinity: none does. */
+export function firstFaultTime({ seed, faults }: Plan): Nanos {
+  return Math.min(...faults.map((fault) => windowOf(seed, fault, 0)?.from ?? FOREVER), FOREVER) as Nanos;
 }
 
 /** The windows that begin before a time, in their order. */

@@ -3,7 +3,7 @@
 
 import { type Nanos, nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
-import type { FaultEffect } from "../faults/fault.ts";
+import type { FaultEffect, FaultWindow } from "../faults/fault.ts";
 import type { Load } from "../load/load.ts";
 import { type Capacity, coresOf } from "../model/capacity.ts";
 import type {
@@ -19,6 +19,7 @@ import type {
   Scalar,
   ServiceKind,
 } from "../model/model.ts";
+import type { Hypothesis } from "../objectives/hypothesis.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
 import type { Condition } from "./condition.ts";
 import type { SharedStates, SitePolicies } from "./policies.ts";
@@ -44,6 +45,8 @@ export interface Plan {
   /** The sets of attributes that iterations carry, at least one. */
   readonly contexts: readonly (readonly PlanAttribute[])[];
   readonly faults: readonly PlanFault[];
+  /** What is believed of the system while its faults come and go. */
+  readonly hypothesis?: Hypothesis | undefined;
   readonly thresholds: readonly Threshold[];
   /** None of each if left out. */
   readonly caches?: readonly PlanCache[];
@@ -275,6 +278,8 @@ export interface PlanFault {
   readonly every: Nanos;
   /** How many windows at most. */
   readonly times: number;
+  /** Windows of its own instead of all that; undefined where those are told by `at` and so on. */
+  readonly schedule?: FaultSchedule | undefined;
   /** Each window begins later by up to so much, drawn for each. */
   readonly jitter: Nanos;
   /** What has to hold before it begins; empty: it begins by itself. */
@@ -314,6 +319,12 @@ export interface PlanFault {
   readonly ofFault: number;
   readonly workloads: readonly number[];
   readonly effect: FaultEffect;
+}
+
+/** When the windows of a fault are that chance decides. */
+export interface FaultSchedule {
+  /** Its window of this number, from 0; undefined when it has no more. The same whenever it is asked. */
+  window(turn: number): FaultWindow | undefined;
 }
 
 /** How many replicas. */

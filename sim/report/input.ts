@@ -2,6 +2,7 @@
 
 import type { Evaluation } from "../metrics/evaluation.ts";
 import type { MetricsReport } from "../metrics/report.ts";
+import type { ExperimentInput } from "./verdict.ts";
 
 /** What became of the spans, or the log lines, that a run generated: generated = delivered + rejected + pending. */
 export interface Account {
@@ -34,6 +35,8 @@ export interface SummaryInput {
   /** At the run's end. */
   readonly metrics: MetricsReport;
   readonly evaluation: Evaluation;
+  /** Undefined without faults, and without a hypothesis. */
+  readonly experiment?: ExperimentInput | undefined;
   /** `metrics` (data points) and `points` where there are any. */
   readonly delivery: {
     readonly spans: Account;

@@ -2,7 +2,7 @@
 // Values of the file stand as they would be written there; times that are looked ahead to are in milliseconds.
 
 import { writeDuration } from "../base/fields.ts";
-import type { Nanos } from "../base/time.ts";
+import { DAY, type Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import {
   type AttributeSpec,
@@ -16,8 +16,10 @@ import {
   type Service,
   type Step,
 } from "../model/model.ts";
+import type { Hypothesis } from "../objectives/hypothesis.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import type { CallPolicies } from "../model/policies.ts";
+import { windowsBefore } from "../plan/fault_windows.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
 import { capacityJson } from "./inspect_capacity.ts";
 import { refText } from "./inspect_means.ts";
@@ -77,8 +79,13 @@ export function inspectionJson(inspection: Inspection): Json {
       zone: fault.zone ?? null,
       rampMs: fault.ramp / 1e6,
       probability: fault.probability,
+      ...(fault.schedule === undefined ? {} : {
+        windowsMs: [...windowsBefore(plan.seed, fault, Math.min(inspection.length, DAY) as Nanos)]
+          .map(({ from, until }) => [from / 1e6, until / 1e6]),
+      }),
       ...optionsJson(options),
     })),
+    ...(plan.hypothesis === undefined ? {} : { hypothesis: hypothesisJson(plan.hypothesis) }),
     thresholds: plan.thresholds.map(({ metricText, source, abortOnFail, delayAbortEval, window, gate }) => ({
       metric: metricText,
       threshold: source,
@@ -90,6 +97,15 @@ export function inspectionJson(inspection: Inspection): Json {
         : { text: gate.text, fromMs: gate.from / 1e6, toMs: Number.isFinite(gate.to) ? gate.to / 1e6 : null },
     })),
     mermaid: mermaidText(scenario),
+  };
+}
+
+function hypothesisJson({ title, probes, before, recoverWithin }: Hypothesis): Json {
+  return {
+    title,
+    steady: probes.map((each) => `${each.metricText} ${thresholdText(each)}`),
+    beforeMs: before / 1e6,
+    recoverWithinMs: recoverWithin === undefined ? null : recoverWithin / 1e6,
   };
 }
 

@@ -3,7 +3,8 @@
 
 import { visible } from "../base/diagnostics.ts";
 import { writeDuration } from "../base/fields.ts";
-import { formatDuration, SECOND } from "../base/time.ts";
+import { formatDuration, type Nanos, SECOND } from "../base/time.ts";
+import type { FaultWindow } from "../faults/fault.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import { windowsBefore } from "../plan/fault_windows.ts";
 import type { PlanFault, PlanService } from "../plan/plan.ts";
@@ -39,6 +40,7 @@ export function inspectionText(inspection: Inspection, options: TextOptions): st
     ["FAULTS", faultLines(inspection, width, paint)],
     ["SERVICES", serviceLines(inspection, width, paint)],
     ["CALLS", treeLines(inspection, width, paint)],
+    ["HYPOTHESIS", hypothesisLines(inspection, width)],
     ["THRESHOLDS", thresholdLines(inspection, width)],
   ];
   const lines = headLines(inspection, columns - 2, paint).map((line) => `  ${line}`);
@@ -177,8 +179,26 @@ function* take<T>(values: Iterable<T>, most: number): Generator<T> {
   }
 }
 
-function faultLines({ faults }: Inspection, width: number, paint: Paint): string[] {
+/** Windows of a random fault that are written out. */
+const WINDOWS_LISTED_MAX = 5;
+
+function faultLines({ plan, length, faults: all }: Inspection, width: number, paint: Paint): string[] {
+  // Of a chaos schedule only what is drawn in this run.
+  const windows = (fault: PlanFault): FaultWindow[] => [
+    ...take(windowsBefore(plan.seed, fault, length), WINDOWS_LISTED_MAX + 1),
+  ];
+  const faults = all.filter(({ plan: fault }) => fault.schedule === undefined || windows(fault).length > 0);
   return faults.flatMap(({ plan: fault, options }, i) => {
+    if (fault.schedule !== undefined) {
+      const drawn = windows(fault).map(({ from, until }, n) =>
+        n < WINDOWS_LISTED_MAX ? `${formatDuration(from)} for ${formatDuration((until - from) as Nanos)}` : "…"
+      );
+      return [
+        ...i === 0 ? [] : [""],
+        paint.bold(cut(visible(fault.name), width)),
+        `  ${cut(`drawn at ${drawn.join(", ")}`, width - 2)}`,
+      ];
+    }
     const long = fault.duration === Infinity ? "to the end" : `for ${writeDuration(fault.duration)}`;
     const from = fault.when.length === 0 ? `from ${writeDuration(fault.at)}` : `when ${whenText(fault)},`;
     const again = fault.every === Infinity
@@ -291,6 +311,19 @@ function capacityLines(service: PlanService, width: number): string[] {
   if (shown.length === 0) return [];
   const options = shown.map(([name, value]) => `${name}: ${valueText(value)}`).join(", ");
   return words(`${service.name}: ${options}`, width, undefined, "  ");
+}
+
+function hypothesisLines({ plan: { hypothesis } }: Inspection, width: number): string[] {
+  if (hypothesis === undefined) return [];
+  const { title, probes, before, recoverWithin } = hypothesis;
+  const until = recoverWithin === undefined
+    ? "all the time from then"
+    : `${writeDuration(recoverWithin)} after their end`;
+  return [
+    visible(title),
+    ...probes.map((probe) => `  ${visible(probe.metricText)}: ${visible(thresholdText(probe))}`),
+    `  holds ${before > 0 ? `for ${writeDuration(before)} ` : ""}before the faults, and ${until}`,
+  ].map((line) => cut(line, width));
 }
 
 function thresholdLines({ plan }: Inspection, width: number): string[] {

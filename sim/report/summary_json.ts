@@ -6,6 +6,7 @@ import type { RequestStats, ServiceStats } from "../metrics/report.ts";
 import { metricSpec } from "../objectives/metrics.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import { type SummaryInput, TREND_STATS } from "./input.ts";
+import { verdictJson } from "./verdict.ts";
 import { type Statistics, statisticsOf, trendStatistics } from "./statistics.ts";
 
 /** For every service, whatever `trendStats` says. */
@@ -61,6 +62,7 @@ export function summaryJson(input: SummaryInput, terminals: Terminals): Record<s
       interrupted,
     },
     services: Object.fromEntries(metrics.services.map((service) => [service.name, serviceJson(service, elapsed_s)])),
+    ...(input.experiment === undefined ? {} : verdictJson(input.experiment)),
     delivery: {
       spans: { ...delivery.spans },
       logs: { ...delivery.logs },

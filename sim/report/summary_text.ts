@@ -15,6 +15,7 @@ import { type Account, type SummaryInput, type SummaryMode, TREND_STATS } from "
 import { layOut, metricLines, type MetricStyle, type ShownSeries } from "./metric_lines.ts";
 import { type Column, commaLines, cut, padEnd, type Paint, paintFor, tableLines, widthOf } from "./terminal.ts";
 import { unreachedRates } from "./unreached_rates.ts";
+import { verdictLines } from "./verdict.ts";
 import { formatCount, formatMilliseconds, formatNumber, formatShare } from "./units.ts";
 
 export interface TextOptions {
@@ -72,6 +73,7 @@ export function summaryText(
   const full = options.mode === "full";
   const blocks: readonly Block[] = [
     { title: "THRESHOLDS", lines: thresholdLines(input, paint) },
+    experimentBlock(input, columns, paint),
     ...metricBlocks(input, full, columns, paint),
     { title: "SERVICES", lines: serviceLines(input.metrics, full, columns, paint) },
   ];
@@ -91,6 +93,13 @@ export function summaryText(
 interface Block {
   readonly title: string;
   readonly lines: readonly string[];
+}
+
+function experimentBlock({ experiment: input }: SummaryInput, columns: number, paint: Paint): Block {
+  const title = input?.experiment === undefined ? "FAULTS" : "HYPOTHESIS";
+  if (input === undefined) return { title, lines: [] };
+  const lines = verdictLines(input, columns - INDENT, paint);
+  return { title, lines: lines.map((line) => line === "" ? "" : " ".repeat(INDENT) + line) };
 }
 
 function thresholdLines({ evaluation, run }: SummaryInput, paint: Paint): string[] {
@@ -304,12 +313,14 @@ function throughputText({ requests, refused }: RequestStats, elapsed_s: number):
   return rate < 1000 ? rate.toFixed(1) : formatCount(rate);
 }
 
-function endLines({ metrics, run }: SummaryInput, columns: number, paint: Paint): string[] {
+function endLines({ metrics, run, experiment }: SummaryInput, columns: number, paint: Paint): string[] {
   const add = (valueOf: (workload: MetricsReport["workloads"][number]) => number): number =>
     metrics.workloads.reduce((total, workload) => total + valueOf(workload), 0);
   const ended = run.ended === "completed" ? [] : [
     run.ended === "interrupted"
       ? "interrupted"
+      : experiment?.experiment?.verdict === "unsteady"
+      ? "ended before the first fault"
       : run.reason === undefined
       ? "ended by a threshold"
       : "aborted as no time passes",

@@ -6,11 +6,15 @@ import { SimulationError } from "../engine/core.ts";
 import { Engine } from "../engine/engine.ts";
 import { hashText } from "../base/draws.ts";
 import type { Evaluation } from "../metrics/evaluation.ts";
+import { Experiment, type ExperimentReport, type FaultsNow } from "../metrics/experiment.ts";
+import { GroundTruth } from "../metrics/ground_truth.ts";
 import type { MetricsReport } from "../metrics/report.ts";
 import { RunMetrics } from "../metrics/run_metrics.ts";
+import type { GroundTruthReport } from "../metrics/truth_report.ts";
 import { EVALUATE_EVERY } from "../objectives/threshold.ts";
 import { FactBatch } from "../plan/facts.ts";
-import type { Plan } from "../plan/plan.ts";
+import { firstFaultTime } from "../plan/fault_windows.ts";
+import { lengthBounds, type Plan } from "../plan/plan.ts";
 import { expectedEnd, type ProgressState } from "../report/progress.ts";
 import { unreachedRates } from "../report/unreached_rates.ts";
 import { Pacer } from "./pacer.ts";
@@ -18,6 +22,8 @@ import type { RunSinks } from "./run_sinks.ts";
 
 /** Longest time that the event loop is kept from timers and signals. */
 const TURN_EVERY_MS = 20;
+
+const NO_FAULTS: FaultsNow = { begun: false, open: false, recoverFrom: -Infinity };
 
 /** What a run hands its facts to. */
 export type RunOutput = Pick<RunSinks, "take" | "evaluate" | "flush" | "close" | "delivery">;
@@ -48,6 +54,10 @@ export interface RunResult {
   /** At the end. */
   readonly metrics: MetricsReport;
   readonly evaluation: Evaluation;
+  /** Undefined without faults. */
+  readonly truth: GroundTruthReport | undefined;
+  /** Undefined without a hypothesis. */
+  readonly experiment: ExperimentReport | undefined;
 }
 
 /** One run of a plan. */
@@ -55,6 +65,8 @@ export class Run {
   readonly #settings: RunSettings;
   readonly #engine: Engine;
   readonly #metrics: RunMetrics;
+  readonly #truth: GroundTruth | undefined;
+  readonly #experiment: Experiment | undefined;
   readonly #pacer: Pacer;
   readonly #batch = new FactBatch(32_768);
   #interrupted = false;
@@ -64,7 +76,12 @@ export class Run {
   constructor(settings: RunSettings) {
     this.#settings = settings;
     this.#engine = new Engine(settings.plan, hashText(`start ${settings.startEpochNs}`));
-    this.#metrics = new RunMetrics(settings.plan);
+    const { plan } = settings;
+    this.#metrics = new RunMetrics(plan);
+    this.#truth = plan.faults.length === 0 ? undefined : new GroundTruth(plan);
+    this.#experiment = plan.hypothesis === undefined
+      ? undefined
+      : new Experiment(plan.hypothesis, firstFaultTime(plan), lengthBounds(plan).most);
     this.#pacer = new Pacer(settings.pace);
   }
 
@@ -90,7 +107,8 @@ export class Run {
       }
       const metrics = this.#metrics.report(now);
       for (const { long } of unreachedRates(metrics)) this.#settings.listener.notice(long);
-      return { ended, ...why, metrics, evaluation: this.#metrics.evaluate(now) };
+      const truth = this.#truth?.report(now), experiment = this.#experiment?.report();
+      return { ended, ...why, metrics, evaluation: this.#metrics.evaluate(now), truth, experiment };
     } finally {
       await sinks.close();
     }
@@ -117,9 +135,11 @@ export class Run {
       if (this.#interrupted || engine.now >= interruptAt) return await this.#end("interrupted");
       if (target === evaluationTime) {
         const { abort } = this.#metrics.evaluate(engine.now);
-        for (const fault of this.#metrics.triggered(engine.now)) engine.trigger(fault);
+        const triggered = this.#metrics.triggered(engine.now);
+        const isUnsteady = this.#isUnsteady(triggered.length > 0);
+        if (!isUnsteady) { for (const fault of triggered) engine.trigger(fault); }
         await this.#settings.sinks.evaluate();
-        if (abort !== undefined) return await this.#end("aborted");
+        if (abort !== undefined || isUnsteady) return await this.#end("aborted");
         evaluationTime = (evaluationTime + EVALUATE_EVERY) as Nanos;
         this.#tellDeadlocks();
       }
@@ -128,6 +148,18 @@ export class Run {
       await this.#turn();
     }
     return "completed";
+  }
+
+  /** Whether the steady state does not hold before the first fault, so that there is nothing to try. */
+  #isUnsteady(triggers: boolean): boolean {
+    if (this.#experiment === undefined) return false;
+    const { now } = this.#engine;
+    return this.#experiment.evaluate(
+      now,
+      this.#metrics.steadyState(now),
+      this.#truth?.faultsNow ?? NO_FAULTS,
+      triggers,
+    );
   }
 
   /** To `target`; when interrupted to the end of the instant, so that the time alone says what has happened by then. */
@@ -141,6 +173,7 @@ export class Run {
 
   async #handOn(): Promise<void> {
     this.#metrics.take(this.#batch);
+    this.#truth?.take(this.#batch);
     await this.#settings.sinks.take(this.#batch);
     this.#batch.clear();
   }

@@ -18,6 +18,8 @@ export const RUN_FILES = {
   manifest: "manifest.json",
   /** What a replay replays, and how: it has no scenario. */
   replay: "replay.json",
+  journal: "journal.json",
+  truth: "ground-truth.json",
 } as const;
 
 /** A name for a run that no other has: when it was made, and eight random digits. It stands in no line and no span. */

@@ -36,6 +36,7 @@ import {
   type PlanWorkload,
   type Program,
 } from "../plan/plan.ts";
+import { chaosFaults } from "./compile_chaos.ts";
 import { PolicyCompiler } from "./compile_policies.ts";
 import type { PlanKey } from "../plan/keys.ts";
 import type { PlanCache, PlanLock, PlanSubscription, PlanTopic } from "../plan/state.ts";
@@ -52,6 +53,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 class Compiler {
   readonly #scenario: Scenario;
+  /** Those of the file, then those that chance may draw. */
+  readonly #faults: readonly FaultSpec[];
   readonly #serviceIndex = new Map<string, number>();
   readonly #endpointIndex = new Map<string, number>();
   /** The service of each endpoint. */
@@ -71,6 +74,7 @@ class Compiler {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
+    this.#faults = [...scenario.faults, ...chaosFaults(scenario, loadEnd(scenario))];
     for (const { name, context } of scenario.workloads.values()) {
       const isOwn = context.size > 0 || this.#contexts.length === 0;
       if (isOwn) this.#contexts.push(contextAttributes(new Map([...scenario.context, ...context])));
@@ -94,9 +98,10 @@ class Compiler {
       name,
       program: new ProgramWriter(this, -1, index, `journey ${name}`).write(steps, false),
     }));
-    const faults = scenario.faults.map((fault, index) => this.#fault(fault, index, planEndpoints));
+    const specs = this.#faults;
+    const faults = specs.map((fault, index) => this.#fault(fault, index, planEndpoints));
     const messaging = this.#messaging();
-    this.#attachFaults(planEndpoints, scenario.faults);
+    this.#attachFaults(planEndpoints, specs);
     return {
       name: scenario.name,
       seed: scenario.seed,
@@ -131,6 +136,7 @@ class Compiler {
       ...(this.#caches.length > 0 ? { caches: this.#caches } : {}),
       ...(this.#locks.length > 0 ? { locks: this.#locks } : {}),
       ...messaging,
+      hypothesis: scenario.hypothesis,
       thresholds: scenario.thresholds,
       submetrics: scenario.submetrics,
     };
@@ -160,7 +166,7 @@ class Compiler {
 
   /** Faults of a service that may come while the run goes on. */
   #mayStrike(name: string): FaultSpec[] {
-    const { faults, workloads } = this.#scenario;
+    const { workloads } = this.#scenario, faults = this.#faults;
     const end = Math.max(...[...workloads.values()].map((each) => latestEnd(each, workloads) + each.gracefulStop));
     return faults.filter(({ target, probability, at }) => target.service === name && probability > 0 && at < end);
   }
@@ -341,6 +347,7 @@ class Compiler {
       every: fault.every,
       times: fault.times,
       jitter: fault.jitter,
+      schedule: fault.schedule,
       when: fault.when,
       reaction: fault.reaction,
       ramp: fault.ramp,
@@ -358,7 +365,7 @@ class Compiler {
       isWhole: !strikesRequests(fault.aim),
       version: fault.version,
       toService: this.#serviceIndex.get(fault.toService ?? "") ?? -1,
-      ofFault: this.#scenario.faults.findIndex(({ name }) => name === fault.ofFault),
+      ofFault: this.#faults.findIndex(({ name }) => name === fault.ofFault),
       workloads: fault.aim !== "workloads"
         ? []
         : named >= 0
@@ -421,7 +428,7 @@ class Compiler {
 
   addSite(step: CallStep, caller: number, journey: number, salt: number, byCacheKey = false): number {
     const index = this.#addSite(step, caller, journey, salt, byCacheKey);
-    const standby = this.#scenario.faults.find(({ aim, kind, target }) =>
+    const standby = this.#faults.find(({ aim, kind, target }) =>
       aim === "services" && target.service === step.target.service && basisOf(kind) === "fail-over"
     )?.toService;
     if (standby !== undefined) {
@@ -480,6 +487,14 @@ function boundedLoad(workload: Workload, workloads: ReadonlyMap<string, Workload
   if (!load.endless) return load;
   const room = RUN_LENGTH_MAX - latestStart(workload, workloads) - gracefulStop;
   return { ...load, length: Math.max(0, Math.min(load.length, room)) as Nanos };
+}
+
+/** When the last load ends as planned, without its gracefulStop. */
+function loadEnd({ workloads }: Scenario): Nanos {
+  const ends = [...workloads.values()].map((workload) =>
+    plannedStart(workload, workloads) + boundedLoad(workload, workloads).length
+  );
+  return Math.max(0, ...ends) as Nanos;
 }
 
 /** When it starts if those that it waits for take all of their gracefulStop. */

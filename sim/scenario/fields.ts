@@ -5,7 +5,6 @@ import {
   converted,
   type Decoded,
   duration,
-  either,
   type Field,
   integer,
   INVALID,
@@ -37,17 +36,18 @@ import { conditionField, contextField } from "../model/context_fields.ts";
 import { servicesField } from "../model/service_fields.ts";
 import { journeyStepsField } from "../model/step_fields.ts";
 import type { FaultTimes } from "../objectives/gate.ts";
+import { hypothesisField } from "../objectives/hypothesis.ts";
 import { NO_THRESHOLDS, thresholdsField } from "../objectives/thresholds_field.ts";
 import { NO_CONDITION, whenField } from "../objectives/when_field.ts";
-import type { ReplicaChoice } from "../plan/plan.ts";
 import type { FaultSpec, FaultTarget, Workload } from "./scenario.ts";
+import { chaosField } from "./chaos_fields.ts";
+import { CHAOS, FAULTS_MAX, HYPOTHESES } from "./experiment_checks.ts";
+import { replicaChoiceField } from "./replica_choice_field.ts";
 import { targetField } from "./target.ts";
 
 /** Each takes a slot in every fact. */
 const WORKLOADS_MAX = 1000;
 const JOURNEYS_MAX = 10_000;
-/** Each request asks every fault of its endpoint. */
-const FAULTS_MAX = 1000;
 /** What a terminal shows on a line, and a folder's name may hold. */
 const NAME_LENGTH_MAX = 200;
 
@@ -149,14 +149,6 @@ const moment = duration({ max: RUN_LENGTH_MAX });
 
 const length = duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX });
 const TURNS_MAX = 1_000_000;
-
-/** `2`, or `50%`. */
-const replicaChoiceField: Field<ReplicaChoice> = either<ReplicaChoice, ReplicaChoice>(
-  "a number of replicas, or a share like 50%",
-  (node) => node.type === "scalar" && typeof node.value === "number",
-  converted(integer({ min: 1 }), (count) => ({ count })),
-  converted(share(), (value) => ({ share: value })),
-);
 
 const FAULT_COMMON = {
   name: optional(
@@ -455,6 +447,11 @@ const SCENARIO = {
     [],
     "What goes wrong, and when.",
     "nothing",
+  ),
+  chaos: optional(marked(CHAOS, chaosField), "Random faults, drawn from the seed. None if left out."),
+  hypothesis: optional(
+    marked(HYPOTHESES, hypothesisField),
+    "What is believed of the system while its faults come and go. None if left out.",
   ),
   thresholds: withDefault(
     marked({ name: "thresholds" }, thresholdsField),

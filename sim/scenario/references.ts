@@ -7,6 +7,7 @@ import { SERVICE_NAME } from "../model/service_fields.ts";
 import { REFERENCES, STEPS } from "../model/step_fields.ts";
 import { checkSelectors } from "../objectives/check_selectors.ts";
 import { checkGates, type FaultTimes, GATE_FAULTS } from "../objectives/gate.ts";
+import { checkExperiment, checkSteadySelectors } from "./experiment_checks.ts";
 import { checkFaultReferences } from "./fault_references.ts";
 import { FAULT_NAMES, FAULT_TIMES, FAULT_ZONES, UNTIMED_FAULTS } from "./fields.ts";
 import { allSteps, type EndpointOutline, mapAt, type Outline, refText, type ServiceOutline } from "./outline.ts";
@@ -30,15 +31,18 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
   checkFaultNames(diagnostics);
   checkFaultReferences(outline, diagnostics);
   checkGateFaults(root, diagnostics);
+  checkExperiment(diagnostics, diagnostics.marked(FAULT_TIMES).values(), [...outline.services?.keys() ?? []]);
   const thresholds = entryOf(root, "thresholds")?.value;
-  if (thresholds !== undefined && outline.services !== undefined && outline.workloads !== undefined) {
+  if (outline.services !== undefined && outline.workloads !== undefined) {
     const services = new Map(
       [...outline.services].map((
         [name, { endpoints }],
       ) => [name, { endpoints: endpoints ?? new Map<string, unknown>() }]),
     );
     const workloads = new Map(outline.workloads.map((entry) => [entry.key, { tags: tagsOf(entry) }]));
-    checkSelectors(thresholds, { services, workloads, checks: checksOf(root, diagnostics) }, diagnostics);
+    const names = { services, workloads, checks: checksOf(root, diagnostics) };
+    if (thresholds !== undefined) checkSelectors(thresholds, names, diagnostics);
+    checkSteadySelectors(root, names, diagnostics);
   }
 }
 

@@ -5,8 +5,9 @@ import type { Distribution } from "../distributions/distribution.ts";
 import type { Aim, CompiledFault } from "../faults/kind.ts";
 import type { Load } from "../load/load.ts";
 import type { AttributeSpec, ConditionSpec, Service, Step } from "../model/model.ts";
+import type { Hypothesis } from "../objectives/hypothesis.ts";
 import type { Submetric, Threshold } from "../objectives/threshold.ts";
-import type { ReplicaChoice } from "../plan/plan.ts";
+import type { FaultSchedule, ReplicaChoice } from "../plan/plan.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -22,6 +23,9 @@ export interface Scenario {
   readonly journeys: ReadonlyMap<string, readonly Step[]>;
   readonly workloads: ReadonlyMap<string, Workload>;
   readonly faults: readonly FaultSpec[];
+  /** Random faults, beside those. */
+  readonly chaos?: ChaosSpec | undefined;
+  readonly hypothesis?: Hypothesis | undefined;
   readonly thresholds: readonly Threshold[];
   readonly submetrics: readonly Submetric[];
 }
@@ -60,6 +64,8 @@ export interface FaultSpec extends CompiledFault {
   readonly every: Nanos;
   readonly times: number;
   readonly jitter: Nanos;
+  /** Windows that chance has drawn, instead of all that. */
+  readonly schedule?: FaultSchedule | undefined;
   /** What has to hold before it begins; empty: it begins by itself. */
   readonly when: readonly Threshold[];
   readonly reaction: Nanos;
@@ -72,6 +78,34 @@ export interface FaultSpec extends CompiledFault {
   readonly where: ConditionSpec | undefined;
   /** The kind's own fields as they were decoded, every default filled in, for those who show them. */
   readonly config?: { readonly [field: string]: unknown };
+}
+
+/** Faults that chance draws from the seed. */
+export interface ChaosSpec {
+  /** No window begins before, or lasts beyond `until`; Infinity: to the end of the load. */
+  readonly from: Nanos;
+  readonly until: Nanos;
+  /** Time between the beginnings of two windows, and how long each lasts, drawn for each. */
+  readonly every: Distribution;
+  readonly length: Distribution;
+  /** Windows that may be open at the same time. */
+  readonly atOnce: number;
+  /** Share of all services that may be struck at the same time; one always may. */
+  readonly radius: number;
+  /** Undefined: every service. */
+  readonly targets: readonly FaultTarget[] | undefined;
+  readonly draws: readonly ChaosDraw[];
+}
+
+/** A fault that chance may draw. */
+export interface ChaosDraw {
+  readonly kind: string;
+  readonly weight: number;
+  /** Undefined: those of the schedule. */
+  readonly targets: readonly FaultTarget[] | undefined;
+  readonly fault:
+    & CompiledFault
+    & Pick<FaultSpec, "aim" | "touchesCpu" | "ramp" | "probability" | "replicas" | "zone" | "where" | "config">;
 }
 
 export interface FaultTarget {

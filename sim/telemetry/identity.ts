@@ -9,4 +9,6 @@ export interface RunIdentity {
   readonly version: string;
   /** OTEL_RESOURCE_ATTRIBUTES: on every resource that does not say otherwise itself. */
   readonly resourceAttributes?: ReadonlyMap<string, string>;
+  /** Spans and lines say which fault had an effect on them. */
+  readonly labels?: boolean;
 }

@@ -6,6 +6,7 @@ import { LOG_LEVELS, type LogFormat, type LogLevel } from "../model/model.ts";
 import { Change, type FactBatch, FactFlag, FactKind, isRefusal, Outcome, OUTCOMES_MAX } from "../plan/facts.ts";
 import { isHeldBack, isRetried } from "../plan/policies.ts";
 import type { CallSite, LogSite, Plan, PlanAttribute, PlanEndpoint, PlanService } from "../plan/plan.ts";
+import { FaultLabels } from "./fault_labels.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { Clocks, setsClock } from "./clocks.ts";
 import { grpcCode, statusText } from "./conventions.ts";
@@ -122,6 +123,8 @@ export class LogLines {
     plain: new Map(),
   };
   readonly #pauses = new Map<number, Template | null>();
+  /** Undefined unless they are asked for. */
+  readonly #labels: FaultLabels | undefined;
   /** By the high half of the caller's span id. */
   readonly #openFailures = new Map<number, OpenFailure[]>();
   readonly #versions: Versions;
@@ -139,6 +142,7 @@ export class LogLines {
     this.#state = new StateLines(plan, this.#writer);
     for (const { site, topic } of plan.subscriptions ?? []) this.#topics.set(site, plan.topics![topic]!.name);
     this.#seed = identity.seed;
+    this.#labels = identity.labels === true ? new FaultLabels(plan) : undefined;
   }
 
   /**
@@ -190,6 +194,7 @@ export class LogLines {
       this.#writer.ahead = this.#clocks.ahead(service, batch.replica[row]!, batch.time[row]!);
     }
     this.#writer.write(template, batch, row, out);
+    this.#labels?.append(batch, row, out, this.#plan.services[service]!.logs.format);
     return service;
   }
 

@@ -17,6 +17,7 @@ import { Change, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/fac
 import { drawAttribute } from "../plan/attributes.ts";
 import type { CallSite, Plan, PlanAttribute } from "../plan/plan.ts";
 import { isHeldBack } from "../plan/policies.ts";
+import { FaultLabels, LABEL_BY, LABEL_FAULT } from "./fault_labels.ts";
 import { fillPath } from "./paths.ts";
 import { EpochClock } from "./clock.ts";
 import { Clocks, setsClock } from "./clocks.ts";
@@ -159,6 +160,8 @@ export class SpanBuilder {
   readonly #servers: (ServerTemplate | undefined)[] = [];
   readonly #clients: (ClientTemplate | undefined)[] = [];
   readonly #consumers: (ConsumerTemplate | undefined)[] = [];
+  /** Undefined unless they are asked for. */
+  readonly #labels: FaultLabels | undefined;
   readonly #exceptions = new Map<string, ExceptionTemplate>();
   /** The row of the link that the next row's request has. */
   #link = 0;
@@ -175,6 +178,7 @@ export class SpanBuilder {
     this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
     this.#publicHost = publicHost(plan);
     this.#resources = plan.services.map(() => []);
+    this.#labels = identity.labels === true ? new FaultLabels(plan) : undefined;
   }
 
   /**
@@ -247,6 +251,13 @@ export class SpanBuilder {
     delete this.#resources[service.index]![replica];
   }
 
+  #label(attributes: Attributes, batch: FactBatch, row: number): void {
+    const labels = this.#labels?.of(batch, row);
+    if (labels === undefined) return;
+    attributes[LABEL_FAULT] = labels.fault;
+    attributes[LABEL_BY] = labels.by;
+  }
+
   #server(batch: FactBatch, row: number): ReadableSpan {
     const template = this.#servers[batch.endpoint[row]!] ??= this.#serverTemplate(batch.endpoint[row]!);
     const site = this.plan.sites[batch.site[row]!];
@@ -257,6 +268,7 @@ export class SpanBuilder {
     const context = this.plan.contexts[this.plan.workloads[batch.workload[row]!]!.context]!;
     draw(attributes, context, batch.context[row * 2]! | 0, batch.context[row * 2 + 1]! | 0);
     draw(attributes, template.attributes, high, low);
+    this.#label(attributes, batch, row);
     const outcome = batch.outcome[row]!, status = batch.status[row]!;
     let exception: ExceptionTemplate | undefined;
     if (outcome === Outcome.error && status >= 500) {
@@ -333,6 +345,7 @@ export class SpanBuilder {
     }
     if (template.site.policies !== undefined) policyAttributes(attributes, target, batch, row);
     draw(attributes, template.attributes, high, low);
+    this.#label(attributes, batch, row);
     if (outcome === Outcome.ok) {
       if (target.kind === "rpc") attributes["rpc.response.status_code"] = "OK";
       return this.#span(batch, row, template.name, template.kind, STATUS_UNSET, attributes, undefined, template.scope);

@@ -1,0 +1,999 @@
+// What faults do to whom, followed through the run: every strand knows how late it is against the same run without the
+// faults, which fault made it so, and from where that came. A strand's own clock minus its lateness is the time that it
+// would be without them; so lateness that a slower branch hides is none, and what a request passes on to its caller, to
+// whom waits for its worker, and to its retries is what they really wait longer. It is an account kept from the causal
+// path, not a second run: where a fault changes how something ends, what would have come then is not known, and the
+// account goes on from that moment.
+//
+// Marks are kept by slot, apart from the frames: a plan without faults has none, and pays nothing.
+
+import { MILLISECOND } from "../base/time.ts";
+import { CAUSE_FAULT, CauseKind, causeOf, type FactBatch, FactFlag, Outcome } from "../plan/facts.ts";
+import type { CallSite } from "../plan/plan.ts";
+import { isHeldBack } from "../plan/policies.ts";
+import type { Core } from "./core.ts";
+import { Event } from "./event.ts";
+import type { FaultKnobs } from "./fault_knobs.ts";
+import { CallHold, type Frame, FrameKind, FrameState } from "./frame.ts";
+import type { Station } from "./station.ts";
+
+/** Less than this changes nobody's fate: a time-out that came so little too late would have come anyway. */
+const LATE_MIN = MILLISECOND;
+/** A caller's breaker, bulkhead or pool holds calls back for what a fault has done so long ago at most. */
+const HELD_BACK_WITHIN = 60_000 * MILLISECOND;
+
+/** An answer that never comes is one that comes after so long (11 days): a number that leaves nanoseconds exact. */
+const NEVER = 1e15;
+
+/** What is kept of an answer that does not come through for the time being. */
+export interface HeldTaint {
+  /** The fault that holds it up, + 1. */
+  readonly by: number;
+  /** When it would have come without any fault. */
+  readonly ends: number;
+  readonly changed: boolean;
+}
+
+/** What faults have made of a strand so far. Times in nanoseconds. */
+class Marks {
+  /** Index of the fault that did the most to it, + 1; 0 for none. */
+  fault = 0;
+  /** Where that came from, as in FactBatch.via. */
+  via = CAUSE_FAULT;
+  /** When it was first touched. */
+  since = 0;
+  /** The largest single thing that was done to it. */
+  most = 0;
+  /** How late it is. */
+  late = 0;
+  /** Request: how late it was when it came. */
+  lateIn = 0;
+  /** Request: it fails, or goes on without an answer, because of a fault. */
+  changed = false;
+  /** It, and all that it does, would not be without the fault. */
+  extra = false;
+  /** Request: the fault that decided that it fails, + 1. */
+  failsBy = 0;
+  /** Request: the fault that slows its own work, + 1; of each nanosecond of own work so much is the fault's. */
+  slowedBy = 0;
+  slowShare = 0;
+  /** When its current work ends. */
+  workEnds = 0;
+  /** How late the worker was that it got, Infinity when it did not have to wait for one. */
+  handed = Infinity;
+  /** Request: the fault that takes its answer away or cuts its connection, or holds it up on its way, + 1; since when. */
+  harmBy = 0;
+  heldSince = 0;
+  /** The fault whose lock it waits for, + 1, and since when. */
+  lockBy = 0;
+  lockSince = 0;
+  /** The time that faults had taken from its station's cores when its work began; -1: it takes its time and no more. */
+  lostFrom = -1;
+  /** It fetches what a fault has thrown away: at which depth (-1: no), which fault, how, and when it would go on. */
+  missDepth = -1;
+  missBy = 0;
+  missVia = CAUSE_FAULT;
+  missEnds = 0;
+  /** Its current attempt: the fault that is to cut it, + 1. */
+  cutBy = 0;
+  /** Request: it counts among those of its station that a fault has touched. */
+  counted = false;
+  /** When it would go on after its branches, as far as they have ended. */
+  joins = 0;
+
+  /** Its current attempt: how late it began; whether the fault changed its end; whether it would not have been. */
+  callLate = 0;
+  callChanged = false;
+  callExtra = false;
+  callFault = 0;
+  callVia = CAUSE_FAULT;
+  /** From when on attempts of the current call are extra, and how late it was then; -1: they are not. */
+  extraSince = -1;
+  extraLate = 0;
+  /** The answer that is on its way: as the request left it. */
+  answerFault = 0;
+  answerVia = CAUSE_FAULT;
+  answerLate = 0;
+  answerChanged = false;
+  answerAt = 0;
+  /** Instructions of a fallback that is taken because of a fault. */
+  fallbackFrom = -1;
+  fallbackTo = -1;
+
+  reset(): void {
+    this.fault =
+      this.most =
+      this.since =
+      this.late =
+      this.lateIn =
+        0;
+    this.via = CAUSE_FAULT;
+    this.changed =
+      this.extra =
+      this.counted =
+      this.callChanged =
+      this.callExtra =
+        false;
+    this.failsBy =
+      this.slowedBy =
+      this.slowShare =
+      this.workEnds =
+      this.joins =
+        0;
+    this.handed = Infinity;
+    this.harmBy = this.lockBy = this.cutBy = 0;
+    this.lostFrom = this.missDepth = -1;
+    this.callLate = this.extraLate = this.callFault = 0;
+    this.extraSince = this.fallbackFrom = this.fallbackTo = -1;
+    this.answerFault = this.answerAt = 0;
+  }
+}
+
+/** What a station passes on. */
+interface StationMarks {
+  /** Requests in it that a fault has touched, and the fault of the last one. */
+  touched: number;
+  fault: number;
+  /** The worker that became free last: when, and how late. */
+  freedAt: number;
+  /** Since when no worker has been free; -1: one is. */
+  fullSince: number;
+  freedLate: number;
+  freedFault: number;
+  /** The fault that has taken the replica down, + 1, until it listens again; and the one before it came up. */
+  downBy: number;
+  startedBy: number;
+  /** Time that faults have taken from its cores, up to `lostAt`; since then this share of it, or all until `stillUntil`. */
+  lost: number;
+  lostAt: number;
+  slowShare: number;
+  stillUntil: number;
+  lostBy: number;
+}
+
+export class Taint {
+  readonly #core: Core;
+  readonly #marks: Marks[] = [];
+  readonly #stations: StationMarks[] = [];
+  /** By call site: the fault that last touched a call from there, and when. */
+  readonly #siteFault: Int32Array;
+  readonly #siteSince: Float64Array;
+  /** By call site: the fault that holds its connections, + 1. */
+  readonly #poolBy: Int32Array;
+  /** The fault that acts on the world just now, + 1; 0 for none. */
+  acting = 0;
+  /** Replicas that faults have taken down. */
+  #down = 0;
+  /** What `#look` has found. */
+  #foundLate = 0;
+  #foundFault = 0;
+  #foundEnds = 0;
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.#siteFault = new Int32Array(core.plan.sites.length);
+    this.#siteSince = new Float64Array(core.plan.sites.length);
+    this.#poolBy = new Int32Array(core.plan.sites.length);
+  }
+
+  #of(frame: Frame): Marks {
+    return this.#marks[frame.slot] ??= new Marks();
+  }
+
+  #fresh(frame: Frame): Marks {
+    const marks = this.#of(frame);
+    marks.reset();
+    return marks;
+  }
+
+  #at(station: Station): StationMarks {
+    return this.#stations[station.index] ??= {
+      touched: 0,
+      fault: 0,
+      fullSince: -1,
+      freedAt: -1,
+      freedLate: 0,
+      freedFault: 0,
+      downBy: 0,
+      startedBy: 0,
+      lost: 0,
+      lostAt: 0,
+      slowShare: 0,
+      stillUntil: 0,
+      lostBy: 0,
+    };
+  }
+
+  /** Says what did this to a strand, unless something else has done more. */
+  #blame(marks: Marks, fault: number, via: number, amount: number): void {
+    if (fault === 0 || (marks.fault !== 0 && amount <= marks.most)) return;
+    if (marks.fault === 0) marks.since = this.#core.now;
+    marks.fault = fault;
+    marks.via = via;
+    marks.most = amount;
+  }
+
+  #blameCall(marks: Marks, fault: number, via: number, amount: number): void {
+    if (marks.callFault === 0) {
+      marks.callFault = fault;
+      marks.callVia = via;
+    }
+    this.#blame(marks, fault, via, amount);
+  }
+
+  /** Counts a request that is hurt among those of its station. */
+  #count(request: Frame, late: number): void {
+    if (request.kind !== FrameKind.request) return;
+    const marks = this.#of(request);
+    if (marks.counted || !(marks.changed || marks.extra || late - marks.lateIn > LATE_MIN)) return;
+    marks.counted = true;
+    const at = this.#at(this.#core.fleet.stationOf(request));
+    at.touched++;
+    at.fault = marks.fault;
+  }
+
+  // ---- strands -----------------------------------------------------------------------------------------------------
+
+  /** @param extraBy the fault, + 1, without which it would not be; 0 for none */
+  iterationStarts(frame: Frame, extraBy: number): void {
+    this.#extra(this.#fresh(frame), extraBy, CAUSE_FAULT);
+  }
+
+  #extra(marks: Marks, fault: number, via: number): void {
+    if (fault === 0) return;
+    marks.extra = true;
+    this.#blame(marks, fault, via, Infinity);
+  }
+
+  /** A message is handled. @param extraBy the fault, + 1, without which it would not be @param broker its service */
+  delivered(request: Frame, extraBy: number, broker: number): void {
+    this.#extra(this.#fresh(request), extraBy, causeOf(CauseKind.request, broker));
+  }
+
+  /** The fault, + 1, without which a request would not be; 0 for none. */
+  extraBy(request: Frame): number {
+    const { extra, fault } = this.#of(request);
+    return extra ? fault : 0;
+  }
+
+  /** The fault, + 1, that changed how a request ended; 0 for none. */
+  changedBy(request: Frame): number {
+    const { changed, fault } = this.#of(request);
+    return changed ? fault : 0;
+  }
+
+  forked(owner: Frame, branch: Frame): void {
+    const from = this.#of(owner), marks = this.#fresh(branch);
+    marks.late = from.late;
+    marks.fault = from.fault;
+    marks.via = from.via;
+    marks.since = from.since;
+    marks.most = from.most;
+    marks.extra = this.#isExtra(owner, from);
+    from.joins = -Infinity;
+  }
+
+  /** @param isLast its owner goes on now */
+  branchEnded(owner: Frame, branch: Frame, isLast: boolean): void {
+    const marks = this.#of(owner), from = this.#of(branch);
+    marks.joins = Math.max(marks.joins, this.#core.now - from.late);
+    if (from.fault !== 0) {
+      if (marks.fault === 0 || from.most > marks.most) this.#take(marks, from);
+    }
+    if (isLast) marks.late = this.#core.now - marks.joins;
+  }
+
+  #take(marks: Marks, from: Marks): void {
+    if (marks.fault === 0) marks.since = from.since;
+    marks.fault = from.fault;
+    marks.via = from.via;
+    marks.most = from.most;
+  }
+
+  /** A piece of own work begins, of which a fault may have added a part. */
+  works(frame: Frame, share: number, isFirst: boolean): void {
+    const request = frame.root;
+    const { slowedBy, slowShare } = this.#of(request);
+    if (slowedBy === 0) return;
+    const added = share * request.ownWork * slowShare + (isFirst ? request.addedWork : 0);
+    if (added === 0) return;
+    const marks = this.#of(frame);
+    marks.late += added;
+    this.#blame(marks, slowedBy, CAUSE_FAULT, added);
+    if (request !== frame) this.#blame(this.#of(request), slowedBy, CAUSE_FAULT, added);
+    this.#count(request, marks.late);
+  }
+
+  workEnds(frame: Frame, time: number): void {
+    this.#of(frame).workEnds = time;
+  }
+
+  /** Its own work is shared out among the cores of its replica. */
+  sharesCores(frame: Frame): void {
+    const marks = this.#of(frame);
+    marks.lostFrom = this.#lost(this.#at(this.#core.fleet.stationOf(frame.root)), this.#core.now);
+    marks.workEnds = 0;
+  }
+
+  workDone(frame: Frame): void {
+    const marks = this.#of(frame);
+    if (marks.lostFrom < 0) return;
+    const at = this.#at(this.#core.fleet.stationOf(frame.root));
+    const added = this.#lost(at, this.#core.now) - marks.lostFrom;
+    marks.lostFrom = -1;
+    this.#delayed(frame, at.lostBy, CAUSE_FAULT, added);
+  }
+
+  /** The replica is slower after a start. @param added time */
+  isCold(frame: Frame, added: number): void {
+    this.#delayed(frame, this.#at(this.#core.fleet.stationOf(frame.root)).startedBy, CAUSE_FAULT, added);
+  }
+
+  /** Something a fault did has taken a strand so long. */
+  #delayed(frame: Frame, fault: number, via: number, added: number): void {
+    if (fault === 0 || added <= 0) return;
+    const marks = this.#of(frame);
+    marks.late += added;
+    this.#blame(marks, fault, via, added);
+    if (frame.root !== frame) this.#blame(this.#of(frame.root), fault, via, added);
+    this.#count(frame.root, marks.late);
+  }
+
+  /** A strand fails for something that a fault did. */
+  #ruined(frame: Frame, fault: number, via: number): void {
+    const marks = this.#of(frame.root);
+    marks.changed = true;
+    this.#blame(marks, fault, via, Infinity);
+    this.#count(frame.root, this.#of(frame).late);
+  }
+
+  /** What is due in a strand has to wait until its replica goes on. */
+  deferred(frame: Frame, kind: number, until: number): void {
+    if (kind !== Event.enter && kind !== Event.resume && kind !== Event.respond && kind !== Event.retry) return;
+    const at = this.#at(this.#core.fleet.stationOf(frame.root));
+    const added = Math.min(until, at.stillUntil) - this.#core.now;
+    if (added <= 0) return;
+    this.#delayed(frame, at.lostBy, CAUSE_FAULT, added);
+    if (kind !== Event.respond) return;
+    const marks = this.#of(frame);
+    marks.answerLate += added;
+    if (marks.answerAt > 0) marks.answerAt += added;
+  }
+
+  // ---- entries of caches -------------------------------------------------------------------------------------------
+
+  /** The fault, + 1, that takes from a replica what it has in memory; 0 for none. */
+  takenBy(service: number, replica: number): number {
+    return this.acting !== 0 ? this.acting : this.#at(this.#core.fleet.replicasOf(service)[replica]!).downBy;
+  }
+
+  /** A strand does not find what a fault has thrown away. @param jump where the steps end that fetch it */
+  misses(frame: Frame, fault: number, holder: number, jump: number): void {
+    const marks = this.#of(frame);
+    if (fault === 0 || marks.missDepth >= 0) return;
+    const via = holder === frame.service ? CAUSE_FAULT : causeOf(CauseKind.answer, holder);
+    marks.missDepth = frame.cacheKeys.length;
+    marks.missBy = fault;
+    marks.missVia = via;
+    marks.missEnds = this.#core.now - marks.late;
+    marks.fallbackFrom = frame.pc;
+    marks.fallbackTo = jump;
+    this.#blame(marks, fault, via, 0);
+    if (frame.root !== frame) this.#blame(this.#of(frame.root), fault, via, 0);
+  }
+
+  /** It has it now. Gives whether a fault was why it had to go for it. */
+  fetched(frame: Frame): boolean {
+    const marks = this.#of(frame);
+    if (marks.missDepth < 0 || marks.missDepth !== frame.cacheKeys.length) return false;
+    marks.missDepth = marks.fallbackFrom = marks.fallbackTo = -1;
+    this.#delayed(frame, marks.missBy, marks.missVia, this.#core.now - marks.missEnds - marks.late);
+    return true;
+  }
+
+  // ---- locks -------------------------------------------------------------------------------------------------------
+
+  /** A request waits for the lock that a fault makes. */
+  waitsForLock(request: Frame, fault: number): void {
+    const marks = this.#of(request);
+    marks.lockBy = fault + 1;
+    marks.lockSince = this.#core.now;
+  }
+
+  /** It has the lock, or fails without it. */
+  lockWaitEnds(request: Frame, failed: boolean): void {
+    const marks = this.#of(request), fault = marks.lockBy;
+    marks.lockBy = 0;
+    this.#delayed(request, fault, CAUSE_FAULT, this.#core.now - marks.lockSince);
+    if (failed) this.#ruined(request, fault, CAUSE_FAULT);
+  }
+
+  /** Who holds a row for too long may do so because of a fault. */
+  waitedInVain(holder: Frame, frame: Frame, since: number): void {
+    const from = this.#of(holder);
+    if (from.fault === 0 || !(from.extra || from.late > LATE_MIN)) return;
+    const via = causeOf(CauseKind.queue, frame.root.service);
+    this.#delayed(frame, from.fault, via, Math.min(this.#core.now - since, from.extra ? Infinity : from.late));
+    this.#ruined(frame, from.fault, via);
+  }
+
+  /** Who waits for what another fetches fails as that does. */
+  sharesFate(holder: Frame, frame: Frame): void {
+    const from = this.#of(holder.root);
+    if (from.changed) this.#ruined(frame, from.fault, causeOf(CauseKind.queue, frame.root.service));
+  }
+
+  /** A request fails of its own accord, or as a fault has decided. */
+  fails(request: Frame): void {
+    const marks = this.#of(request);
+    if (marks.failsBy === 0) return;
+    marks.changed = true;
+    this.#blame(marks, marks.failsBy, CAUSE_FAULT, Infinity);
+    this.#count(request, marks.late);
+  }
+
+  // ---- calls -------------------------------------------------------------------------------------------------------
+
+  /** Whether what a strand does now would not be without the fault. */
+  #isExtra(frame: Frame, marks: Marks): boolean {
+    return marks.extra || marks.callExtra || (frame.pc >= marks.fallbackFrom && frame.pc < marks.fallbackTo);
+  }
+
+  attemptStarts(frame: Frame): void {
+    const marks = this.#of(frame);
+    marks.callLate = marks.late;
+    marks.callChanged = false;
+    marks.callExtra = marks.extraSince >= 0;
+    // A user's next step is only later for what the last one met.
+    if (frame.kind === FrameKind.iteration && !marks.callExtra) marks.most = 0;
+    marks.callFault = marks.callExtra || marks.extra ? marks.fault : 0;
+    marks.callVia = marks.via;
+    marks.answerFault = marks.answerAt = marks.cutBy = 0;
+  }
+
+  /** Another attempt is sent beside one that takes too long. */
+  hedged(strand: Frame, hedge: Frame): void {
+    const from = this.#of(strand);
+    this.#lookBelow(strand, from);
+    const isLate = this.#foundFault !== 0 && this.#foundLate - from.callLate > LATE_MIN;
+    const fault = isLate ? this.#foundFault : from.fault;
+    const marks = this.#fresh(hedge);
+    marks.late = from.callLate;
+    marks.extra = isLate || this.#isExtra(strand, from);
+    if (fault !== 0) this.#blame(marks, fault, from.via, marks.extra ? Infinity : from.most);
+  }
+
+  /** A fault on the edge cuts the attempt off. */
+  aborted(caller: Frame, knobs: FaultKnobs, site: CallSite): void {
+    const marks = this.#of(caller);
+    marks.answerFault = knobs.failedBy;
+    marks.answerVia = CAUSE_FAULT;
+    marks.answerLate = marks.late;
+    marks.answerChanged = true;
+    this.#noteSite(site.index, knobs.failedBy);
+  }
+
+  /** An attempt gets lost on its way. */
+  lost(caller: Frame, site: CallSite, knobs: FaultKnobs): void {
+    const marks = this.#of(caller);
+    this.#neverComes(caller, knobs.failedBy, this.#core.now - marks.late);
+    this.#noteSite(site.index, knobs.failedBy);
+  }
+
+  /** @param ends when the answer would have come, at the earliest */
+  #neverComes(caller: Frame, fault: number, ends: number, after = NEVER): void {
+    const marks = this.#of(caller);
+    marks.answerFault = fault;
+    marks.answerVia = CAUSE_FAULT;
+    marks.answerAt = this.#core.now + after;
+    marks.answerLate = marks.answerAt - ends;
+    marks.answerChanged = true;
+  }
+
+  /** The answer of a request gets lost on its way. */
+  answerLost(request: Frame, caller: Frame): void {
+    const { late, harmBy } = this.#of(request);
+    this.#neverComes(caller, harmBy, this.#core.now - late);
+    this.#noteSite(request.site, harmBy);
+  }
+
+  /** The connection is cut as the answer of a request comes. @param added as in `answered` */
+  resets(request: Frame, caller: Frame, added: number, arrives: number): void {
+    const from = this.#of(request), marks = this.#of(caller);
+    marks.answerFault = from.harmBy;
+    marks.answerVia = CAUSE_FAULT;
+    marks.answerLate = from.late + added;
+    marks.answerAt = arrives;
+    marks.answerChanged = true;
+    this.#noteSite(request.site, from.harmBy);
+  }
+
+  /** An attempt's connection is cut before an answer has come. */
+  cut(caller: Frame): void {
+    const marks = this.#of(caller);
+    marks.answerFault = marks.cutBy;
+    marks.answerVia = CAUSE_FAULT;
+    marks.answerLate = marks.late;
+    marks.answerAt = 0;
+    marks.answerChanged = true;
+  }
+
+  /** A partition holds a request up on its way. @param by the fault, + 1; 0 for none */
+  heldUp(request: Frame, by: number): void {
+    const marks = this.#of(request);
+    marks.harmBy = by;
+    marks.heldSince = this.#core.now;
+    if (by !== 0) this.#noteSite(request.site, by);
+  }
+
+  comesThrough(request: Frame): void {
+    const marks = this.#of(request);
+    this.#delayed(request, marks.harmBy, CAUSE_FAULT, this.#core.now - marks.heldSince);
+    marks.harmBy = 0;
+  }
+
+  /** Its caller gives up to connect. */
+  unreachable(request: Frame, caller: Frame): void {
+    const { harmBy, heldSince } = this.#of(request);
+    if (harmBy === 0) return;
+    const marks = this.#of(caller);
+    this.#neverComes(caller, harmBy, heldSince - marks.late, 0);
+  }
+
+  /** A partition holds an answer up. @param by the fault, + 1 @param patience after which the caller sees a reset */
+  answerHeldUp(request: Frame, caller: Frame, by: number, failed: boolean, patience: number): HeldTaint | undefined {
+    if (by === 0) return undefined;
+    const { late, changed } = this.#of(request);
+    const ends = this.#core.now - late;
+    this.#neverComes(caller, by, ends, patience);
+    this.#noteSite(request.site, by);
+    return { by, ends, changed: changed && failed };
+  }
+
+  answerComesThrough(caller: Frame, { by, ends, changed }: HeldTaint): void {
+    this.#neverComes(caller, by, ends, 0);
+    this.#of(caller).answerChanged = changed;
+  }
+
+  /** No replica of the service is on the list. */
+  findsNobody(caller: Frame, site: CallSite, service: number): void {
+    const fault = this.#lackOf(service);
+    if (fault === 0) return;
+    const marks = this.#of(caller);
+    marks.answerFault = fault;
+    marks.answerVia = causeOf(CauseKind.answer, service);
+    marks.answerLate = marks.late;
+    marks.answerChanged = true;
+    this.#noteSite(site.index, fault);
+  }
+
+  /** A fault takes connections to a service, or gives them back. @param by it, + 1; 0: back */
+  poolTaken(caller: number, service: number, by: number, act: () => void): void {
+    const sites: CallSite[] = this.#core.plan.sites.filter((site) =>
+      this.#core.plan.endpoints[site.callee]!.service === service &&
+      (caller < 0 || (site.caller >= 0 && this.#core.plan.endpoints[site.caller]!.service === caller))
+    );
+    if (by !== 0) { for (const { index } of sites) this.#poolBy[index] = by; }
+    act();
+    for (const { index } of sites) {
+      if (this.#poolBy[index] !== 0) this.#noteSite(index, this.#poolBy[index]!);
+      this.#poolBy[index] = by;
+    }
+  }
+
+  /** @param added time that faults on the edge add to its way */
+  sent(caller: Frame, request: Frame, added: number, knobs: FaultKnobs): void {
+    const from = this.#of(caller), marks = this.#fresh(request);
+    marks.late = marks.lateIn = from.late + added;
+    marks.extra = this.#isExtra(caller, from);
+    marks.harmBy = from.cutBy = knobs.failedBy;
+    if (from.fault !== 0) {
+      const { root } = caller, isUser = root.kind === FrameKind.iteration;
+      const via = isUser ? causeOf(CauseKind.user, 0) : causeOf(CauseKind.request, root.service);
+      this.#blame(marks, from.fault, via, marks.extra ? Infinity : 0);
+    }
+    if (added !== 0) {
+      this.#blame(marks, knobs.touchedBy, CAUSE_FAULT, added);
+      this.#noteSite(request.site, knobs.touchedBy);
+    }
+  }
+
+  #noteSite(site: number, fault: number): void {
+    this.#siteFault[site] = fault;
+    this.#siteSince[site] = this.#core.now;
+  }
+
+  /** An answer goes to the caller, from no request that a fault may have touched, unless `leaves` says more. */
+  answers(caller: Frame): void {
+    const marks = this.#of(caller);
+    marks.answerFault = marks.answerAt = 0;
+  }
+
+  /** The answer of a request is on its way. @param added time that faults on the edge add to the way back */
+  answered(request: Frame, caller: Frame, failed: boolean, added: number, arrives: number, knobs: FaultKnobs): void {
+    const from = this.#of(request), marks = this.#of(caller);
+    marks.answerLate = from.late + added;
+    marks.answerChanged = from.changed && failed;
+    marks.answerAt = arrives;
+    marks.answerFault = from.fault;
+    marks.answerVia = causeOf(CauseKind.answer, request.service);
+    if (added > 0 && (marks.answerFault === 0 || (!from.changed && added > from.late - from.lateIn))) {
+      marks.answerFault = knobs.touchedBy;
+      marks.answerVia = CAUSE_FAULT;
+    }
+    if (marks.answerFault !== 0) this.#noteSite(request.site, marks.answerFault);
+  }
+
+  /** An attempt is over, seen from its caller. To be asked before its generation rises. */
+  attemptEnded(frame: Frame, site: CallSite, outcome: number): void {
+    const marks = this.#of(frame);
+    if (outcome === Outcome.timeout) this.#timedOut(frame, site, marks);
+    else if (isHeldBack(outcome)) this.#heldBack(site, marks);
+    else {
+      if (marks.answerAt > 0 || marks.answerFault !== 0) marks.late = marks.answerLate;
+      if (marks.answerFault !== 0) {
+        marks.callChanged = marks.answerChanged;
+        const amount = marks.callChanged ? Infinity : marks.late - marks.callLate;
+        this.#blameCall(marks, marks.answerFault, marks.answerVia, amount);
+      }
+    }
+    if (marks.callExtra) marks.late = marks.extraLate + this.#core.now - marks.extraSince;
+    if (frame.root !== frame && marks.fault !== 0) {
+      const root = this.#of(frame.root);
+      if (root.fault === 0 || marks.most > root.most) this.#take(root, marks);
+    }
+    this.#count(frame.root, marks.late);
+  }
+
+  #timedOut(frame: Frame, site: CallSite, marks: Marks): void {
+    const { now } = this.#core;
+    this.#lookBelow(frame, marks);
+    const late = this.#foundLate, fault = this.#foundFault;
+    if (fault === 0 || late - marks.callLate <= LATE_MIN) return;
+    // What it waits for would be over then, at the earliest.
+    const ends = Math.max(frame.callStart - marks.callLate, Math.max(now, this.#foundEnds) - late);
+    if (ends > now - marks.callLate) return;
+    marks.callChanged = true;
+    marks.late = now - ends;
+    const service = this.#core.plan.endpoints[site.callee]!.service;
+    this.#blameCall(marks, fault, causeOf(CauseKind.answer, service), Infinity);
+    this.#noteSite(site.index, fault);
+  }
+
+  #heldBack(site: CallSite, marks: Marks): void {
+    const held = this.#poolBy[site.index]!, fault = held !== 0 ? held : this.#siteFault[site.index]!;
+    if (fault === 0 || held === 0 && this.#core.now - this.#siteSince[site.index]! > HELD_BACK_WITHIN) return;
+    marks.callChanged = true;
+    const service = this.#core.plan.endpoints[site.callee]!.service;
+    this.#blameCall(marks, fault, causeOf(CauseKind.answer, service), Infinity);
+  }
+
+  /** Finds the latest of what a strand's attempt waits for, and marks those between as waiting for it. */
+  #lookBelow(attempt: Frame, marks: Marks): void {
+    this.#foundLate = marks.late;
+    this.#foundFault = 0;
+    this.#foundEnds = 0;
+    if (marks.answerAt > 0) {
+      this.#found(marks.answerLate, marks.answerFault, marks.answerAt);
+      return;
+    }
+    if ((attempt.callHolds & CallHold.poolLine) !== 0) {
+      this.#found(marks.late + this.#core.now - attempt.connectStart, this.#poolBy[attempt.callSite]!, 0);
+    }
+    const request = attempt.callRequest < 0 ? undefined : this.#core.pool.frames[attempt.callRequest]!;
+    if (
+      request !== undefined && request.kind === FrameKind.request && request.parent === attempt.slot &&
+      request.parentGeneration === attempt.generation
+    ) this.#look(request);
+  }
+
+  #found(late: number, fault: number, ends: number): void {
+    if (fault === 0 || late <= this.#foundLate) return;
+    this.#foundLate = late;
+    this.#foundFault = fault;
+    this.#foundEnds = ends;
+  }
+
+  #look(frame: Frame): void {
+    const marks = this.#of(frame), { frames } = this.#core.pool;
+    this.#found(marks.late, marks.fault, frame.state === FrameState.working ? marks.workEnds : 0);
+    if (frame.state === FrameState.queued) {
+      const at = this.#at(this.#core.fleet.stationOf(frame)), waited = this.#core.now - frame.start;
+      if (at.touched > 0) this.#found(marks.late + waited, at.fault, 0);
+      else this.#found(marks.late + waited, this.#lackOf(frame.service), 0);
+      this.#found(marks.late + Math.min(waited, this.#lostSince(at, frame.start)), at.lostBy, 0);
+      return;
+    }
+    if (frame.state === FrameState.transit && marks.harmBy !== 0 && marks.heldSince > 0) {
+      this.#found(marks.late + NEVER, marks.harmBy, this.#core.now + NEVER);
+      return;
+    }
+    if (frame.state === FrameState.working && marks.lostFrom >= 0) {
+      const at = this.#at(this.#core.fleet.stationOf(frame.root));
+      this.#found(marks.late + this.#lost(at, this.#core.now) - marks.lostFrom, at.lostBy, 0);
+    } else if (frame.state === FrameState.locked && marks.lockBy !== 0) {
+      this.#found(marks.late + this.#core.now - marks.lockSince, marks.lockBy, 0);
+    } else if (frame.waitsFor !== undefined) {
+      const from = this.#of(frame.waitsFor.holder);
+      this.#found(from.late, from.fault, 0);
+    }
+    const before = this.#foundLate;
+    let below = -1;
+    if (frame.state === FrameState.joining) {
+      for (const slot of frame.forked) {
+        const branch = frames[slot]!;
+        if (
+          branch.kind === FrameKind.branch && branch.parent === frame.slot &&
+          branch.parentGeneration === frame.generation
+        ) this.#look(branch);
+      }
+    } else if (frame.state === FrameState.calling) {
+      if (marks.answerAt > 0) this.#found(marks.answerLate, marks.answerFault, marks.answerAt);
+      else if (frame.callRequest >= 0) {
+        const request = frames[frame.callRequest]!;
+        if (
+          request.kind === FrameKind.request && request.parent === frame.slot &&
+          request.parentGeneration === frame.generation
+        ) {
+          below = request.service;
+          this.#look(request);
+        }
+      }
+    }
+    if (this.#foundLate > before && below >= 0) {
+      this.#blame(marks, this.#foundFault, causeOf(CauseKind.answer, below), this.#foundLate - marks.late);
+      if (frame.root !== frame) this.#take(this.#of(frame.root), marks);
+    }
+  }
+
+  /** No attempt of a call is under way any more. @param attempt the one that decided */
+  concluded(frame: Frame, attempt: Frame, failed: boolean, retries: boolean, goesOn: boolean): void {
+    const marks = this.#of(frame);
+    if (attempt !== frame) {
+      const from = this.#of(attempt);
+      marks.late = Math.max(from.late, marks.late);
+      marks.callChanged = from.callChanged;
+      if (from.fault !== 0 && from.most > marks.most) this.#take(marks, from);
+    }
+    if (retries) {
+      if (marks.callChanged && marks.extraSince < 0) {
+        marks.extraSince = this.#core.now;
+        marks.extraLate = marks.late;
+      }
+      return;
+    }
+    const changed = failed && (marks.callChanged || this.#isExtra(frame, marks));
+    marks.extraSince = -1;
+    marks.callExtra = false;
+    if (!changed) return;
+    const { root } = frame;
+    const of = this.#of(root);
+    if (root.kind === FrameKind.request) {
+      of.changed = true;
+      if (of.fault === 0 || of.most < Infinity) this.#take(of, marks);
+      this.#count(root, marks.late);
+    }
+    const { program, pc } = frame, into = program[pc]!.jump;
+    if (goesOn && into >= 0) {
+      marks.fallbackFrom = into;
+      marks.fallbackTo = program[pc + 1]!.jump;
+    }
+  }
+
+  /** A place or a connection goes from one attempt to another that has waited for it. */
+  handsOver(giver: Frame | undefined, next: Frame, since: number): void {
+    const marks = this.#of(next), held = next.callSite < 0 ? 0 : this.#poolBy[next.callSite]!;
+    // All that it has waited, as a fault holds the connections.
+    if (held !== 0) return this.#delayed(next, held, CAUSE_FAULT, this.#core.now - since);
+    if (giver === undefined) return;
+    const from = this.#of(giver);
+    if (from.fault === 0) return;
+    const late = from.callExtra || from.extra ? Infinity : from.late;
+    const goesOn = Math.max(since - marks.late, this.#core.now - late);
+    const added = this.#core.now - goesOn - marks.late;
+    if (added <= 0) return;
+    marks.late += added;
+    this.#blame(marks, from.fault, causeOf(CauseKind.queue, next.root.service), added);
+  }
+
+  // ---- replicas ----------------------------------------------------------------------------------------------------
+
+  /** A replica goes down, or is told to. @param isHung because its checks fail */
+  goesDown(station: Station, isHung: boolean): void {
+    const at = this.#at(station), { now } = this.#core;
+    const hungBy = at.stillUntil >= now ? at.lostBy : at.touched > 0 ? at.fault : 0;
+    this.#strain(at, at.slowShare, now);
+    const by = this.acting !== 0 ? this.acting : isHung ? hungBy : 0;
+    if (by === 0) return;
+    if (at.downBy === 0) this.#down++;
+    at.downBy = by;
+  }
+
+  /** Its process listens. */
+  comesBack(station: Station): void {
+    const at = this.#at(station);
+    at.startedBy = at.downBy;
+    if (at.downBy === 0) return;
+    at.downBy = 0;
+    this.#down--;
+  }
+
+  /** A request ends with the process. */
+  crashes(request: Frame, station: Station): void {
+    const { downBy } = this.#at(station);
+    if (downBy !== 0) this.#ruined(request, downBy, CAUSE_FAULT);
+  }
+
+  /** A request finds nobody who listens. */
+  findsDown(request: Frame, station: Station): void {
+    const { downBy } = this.#at(station), marks = this.#of(request);
+    if (downBy === 0) return;
+    marks.changed = true;
+    this.#blame(marks, downBy, CAUSE_FAULT, Infinity);
+  }
+
+  /** A fault, + 1, because of which a service has fewer replicas than it would have; 0 for none. */
+  #lackOf(service: number): number {
+    if (this.#down === 0) return 0;
+    for (const { index } of this.#core.fleet.replicasOf(service)) {
+      const by = this.#stations[index]?.downBy ?? 0;
+      if (by !== 0) return by;
+    }
+    return 0;
+  }
+
+  /** The cores of a replica lose this share of their speed to faults. */
+  slowsDown(station: Station, share: number): void {
+    const at = this.#at(station);
+    this.#strain(at, share, at.stillUntil);
+    if (share > 0) at.lostBy = this.acting;
+  }
+
+  standsStill(station: Station, until: number): void {
+    const at = this.#at(station);
+    this.#strain(at, at.slowShare, Math.max(at.stillUntil, until));
+    at.lostBy = this.acting;
+  }
+
+  #strain(at: StationMarks, share: number, stillUntil: number): void {
+    const { now } = this.#core;
+    at.lost = this.#lost(at, now);
+    at.lostAt = now;
+    at.slowShare = share;
+    at.stillUntil = stillUntil;
+  }
+
+  /** The time that faults have taken from a replica's cores. */
+  #lost({ lost, lostAt, slowShare, stillUntil }: StationMarks, now: number): number {
+    const still = Math.max(0, Math.min(now, stillUntil) - lostAt);
+    return lost + still + (now - lostAt - still) * slowShare;
+  }
+
+  /** The same, of the time since then, at most. */
+  #lostSince(at: StationMarks, since: number): number {
+    const { now } = this.#core;
+    if (at.lostBy === 0) return 0;
+    const lost = this.#lost(at, now);
+    // What was lost before is not known any more: as much as lies within the time.
+    return since >= at.lostAt
+      ? lost - this.#lost(at, since)
+      : Math.min(now - since, lost - at.lost + Math.min(at.lost, at.lostAt - since));
+  }
+
+  // ---- stations ----------------------------------------------------------------------------------------------------
+
+  /** A request reaches its service. @param failedBy the fault, + 1, that decides that it fails */
+  enters(request: Frame, failedBy: number): void {
+    const marks = this.#of(request);
+    marks.lateIn = marks.late;
+    marks.failsBy = failedBy;
+  }
+
+  /** A worker takes a request up. */
+  begins(request: Frame, station: Station, knobs: FaultKnobs): void {
+    const marks = this.#of(request);
+    if (request.state === FrameState.queued) this.#waited(request, station, marks);
+    marks.slowedBy = knobs.touchedBy;
+    marks.slowShare = 1 - 1 / knobs.knobs.factor;
+    if (marks.extra) this.#count(request, marks.late);
+    const at = this.#at(station);
+    if (at.fullSince < 0 && !station.free) at.fullSince = this.#core.now;
+  }
+
+  #waited(request: Frame, station: Station, marks: Marks): void {
+    const at = this.#at(station), { now } = this.#core;
+    const late = at.freedAt === now ? at.freedLate : 0;
+    marks.handed = late;
+    const came = request.start - marks.late;
+    if (marks.fault !== 0 && came < at.fullSince && came < request.start) {
+      // It comes at another time, and finds busy what was free when it would have come.
+      const added = now - request.start;
+      marks.late += added;
+      this.#blame(marks, marks.fault, causeOf(CauseKind.queue, station.service), added);
+      return;
+    }
+    if (late === 0) {
+      const waited = now - request.start, stood = Math.min(waited, this.#lostSince(at, request.start));
+      const lack = this.#lackOf(station.service);
+      if (lack !== 0) this.#delayed(request, lack, causeOf(CauseKind.queue, station.service), waited);
+      else this.#delayed(request, at.lostBy, CAUSE_FAULT, stood);
+      return;
+    }
+    const begins = Math.max(request.start - marks.late, now - late);
+    const added = now - begins - marks.late;
+    marks.late += added;
+    if (added > 0) this.#blame(marks, at.freedFault, causeOf(CauseKind.queue, station.service), added);
+  }
+
+  /** A request is turned away. */
+  refused(request: Frame, station: Station): void {
+    const at = this.#at(station);
+    if (at.touched > (this.#of(request).counted ? 1 : 0)) {
+      const marks = this.#of(request);
+      marks.changed = true;
+      this.#blame(marks, at.fault, causeOf(CauseKind.queue, station.service), Infinity);
+    } else {
+      const lack = this.#lackOf(station.service);
+      const by = lack !== 0 ? lack : this.#lostSince(at, request.start) > LATE_MIN ? at.lostBy : 0;
+      if (by !== 0) this.#ruined(request, by, lack !== 0 ? causeOf(CauseKind.queue, station.service) : CAUSE_FAULT);
+    }
+    this.#uncount(request, at);
+  }
+
+  #uncount(request: Frame, at: StationMarks): void {
+    const marks = this.#of(request);
+    if (marks.counted) at.touched--;
+    marks.counted = false;
+  }
+
+  /** A request gives its worker back. */
+  leaves(request: Frame, station: Station): void {
+    const marks = this.#of(request), at = this.#at(station);
+    this.#uncount(request, at);
+    if (station.queued === 0) at.fullSince = -1;
+    at.freedAt = this.#core.now;
+    at.freedFault = marks.fault;
+    at.freedLate = marks.extra ? this.#core.now - request.begun + marks.handed : marks.fault === 0 ? 0 : marks.late;
+  }
+
+  // ---- facts -------------------------------------------------------------------------------------------------------
+
+  /** Writes what faults made of a request into its fact. */
+  tellRequest(batch: FactBatch, row: number, request: Frame): void {
+    const marks = this.#of(request);
+    if (marks.fault === 0) return;
+    batch.fault[row] = marks.fault;
+    batch.via[row] = marks.via;
+    batch.since[row] = marks.since;
+    if (!marks.extra) batch.delay[row] = marks.late - marks.lateIn;
+    if (marks.changed || marks.extra) batch.flags[row]! |= FactFlag.changed;
+  }
+
+  /** A line within a request that a fault has had an effect on so far. */
+  tellLog(batch: FactBatch, row: number, request: Frame, writtenBy: number): void {
+    if (writtenBy !== 0) {
+      batch.fault[row] = writtenBy;
+      batch.via[row] = CAUSE_FAULT;
+      batch.flags[row]! |= FactFlag.changed;
+      return;
+    }
+    const marks = this.#of(request);
+    if (marks.fault === 0 || !(marks.changed || marks.extra || marks.late - marks.lateIn > LATE_MIN)) return;
+    batch.fault[row] = marks.fault;
+    batch.via[row] = marks.via;
+    batch.flags[row]! |= FactFlag.changed;
+  }
+
+  tellCall(batch: FactBatch, row: number, attempt: Frame, failed: boolean): void {
+    const marks = this.#of(attempt);
+    if (marks.callFault === 0) return;
+    const isExtra = marks.extra || marks.callExtra;
+    // Users whom a fault has brought are hurt as others are: by failures.
+    if (marks.extra && !failed && attempt.root.kind === FrameKind.iteration) return;
+    batch.fault[row] = marks.callFault;
+    batch.via[row] = marks.callVia;
+    batch.since[row] = batch.time[row]!;
+    if (!isExtra) batch.delay[row] = marks.late - marks.callLate;
+    if ((marks.callChanged && failed) || isExtra) batch.flags[row]! |= FactFlag.changed;
+  }
+}
