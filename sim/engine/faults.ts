@@ -76,11 +76,11 @@ export class Faults {
     const live = this.live[index]!;
     const { now } = this.#core;
     if (live.isOver) return;
+    live.isOver = true;
     if (now >= live.from && now < live.until) {
       live.until = now;
       this.#end(live);
     }
-    live.isOver = true;
     // Asked for and not yet begun: it never does.
     if (live.from > now) live.from = live.until = FOREVER;
   }
@@ -95,6 +95,8 @@ export class Faults {
     const window = windowOf(this.#core.plan.seed, live.plan, live.turns);
     if (window === undefined) return;
     live.turns++;
+    // Back to back with the one before: nothing of this instant comes in between.
+    if (live.turns > 1 && window.from <= this.#core.now) return this.#begin(live, live.turns);
     this.#core.events.scheduleUrgent(window.from, Event.faultBegin, live.plan.index, live.turns);
   }
 
@@ -124,7 +126,7 @@ export class Faults {
       this.#act(live, live.plan.effect.end);
       this.#core.facts.fault(this.#core.now, live.plan.index, false);
     }
-    if (live.plan.when.length === 0) this.#scheduleNext(live);
+    if (live.plan.when.length === 0 && !live.isOver) this.#scheduleNext(live);
   }
 
   /** Lets a fault act on the world; what comes of it is put down to it. */

@@ -24,6 +24,8 @@ export interface CompiledFault {
   readonly replicasTo?: number;
   /** It fails those who wait too long for a lock, in the words of the database. */
   readonly failsByLock?: boolean;
+  /** It strikes only endpoints that handle messages. */
+  readonly onlyHandlers?: boolean;
   /** Which of the target's endpoints it strikes, by name; all if left out. */
   readonly strikes?: (endpoint: string) => boolean;
 }

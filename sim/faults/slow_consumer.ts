@@ -30,6 +30,7 @@ export const slowConsumer = faultKind({
         },
       },
       failure: undefined,
+      onlyHandlers: true,
     };
   },
 });

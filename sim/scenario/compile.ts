@@ -383,8 +383,11 @@ class Compiler {
     return { ...failure, message: lockWords(this.#scenario.services.get(target.service)?.system).timeout };
   }
 
-  #strikes(endpoint: PlanEndpoint, { target, strikes }: FaultSpec): boolean {
-    return this.#isTarget(endpoint, target) && (strikes === undefined || strikes(endpoint.name));
+  #strikes(endpoint: PlanEndpoint, { target, strikes, onlyHandlers }: FaultSpec): boolean {
+    if (!this.#isTarget(endpoint, target) || strikes?.(endpoint.name) === false) return false;
+    if (onlyHandlers !== true) return true;
+    const { consumes = [] } = this.#scenario.services.get(target.service)!;
+    return consumes.some((each) => each.endpoint === endpoint.name);
   }
 
   /** A fault of calls, or of an edge, stands at its call sites, any other at the endpoints. */

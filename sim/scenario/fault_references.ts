@@ -1,8 +1,9 @@
 // What faults name besides their target: services that stand by, other faults, entries of scenarios.
 
 import { type Diagnostics, nearest } from "../base/diagnostics.ts";
-import type { Node } from "../base/node.ts";
+import { entryOf, type Node } from "../base/node.ts";
 import { FAULT_REFERENCES, SERVICE_NAMES, WORKLOAD_NAMES } from "../faults/names.ts";
+import { basisOf } from "../faults/registry.ts";
 import { FAULT_KINDS, STANDBYS } from "./fields.ts";
 import type { Outline } from "./outline.ts";
 
@@ -26,8 +27,27 @@ export function checkFaultReferences({ services, workloads }: Outline, diagnosti
       check(node, name, "scenario", names.length === 0 ? ["default"] : names);
     }
   }
-  const faults = [...diagnostics.marked(FAULT_KINDS).values()].map(({ name }) => name);
-  for (const [node, name] of diagnostics.marked(FAULT_REFERENCES)) check(node, name, "fault", faults);
+  const faults = new Map([...diagnostics.marked(FAULT_KINDS).values()].map(({ name, kind }) => [name, kind]));
+  for (const [node, name] of diagnostics.marked(FAULT_REFERENCES)) check(node, name, "fault", [...faults.keys()]);
+  for (const [node, { kind, service: name }] of diagnostics.marked(FAULT_KINDS)) {
+    const service = services?.get(name), basis = basisOf(kind);
+    const place = (key: string): Node => (node.type === "map" && entryOf(node, key)?.value) || node;
+    const refuse = (key: string, message: string, hint: string): void => {
+      diagnostics.add(place(key).span, place(key).path, message, hint);
+    };
+    if (basis === "queue-flood" && service !== undefined && service.kind !== "queue") {
+      refuse("target", `${name} is no broker`, "name a service of kind queue, or a topic of it: kafka.publish orders");
+    }
+    if (basis === "slow-consumer" && service !== undefined && !service.consumes) {
+      refuse("target", `${name} handles no messages`, "name a service with consumes:");
+    }
+    if (basis !== "roll-back") continue;
+    const fault = place("fault");
+    const named = fault.type === "scalar" ? faults.get(String(fault.value)) : undefined;
+    if (named !== undefined && basisOf(named) !== "deploy") {
+      refuse("fault", `a ${named} fault cannot be rolled back`, "name a deploy fault, or use kind: flag-off");
+    }
+  }
   for (const [node, { service, to }] of diagnostics.marked(STANDBYS)) {
     const own = services?.get(service), other = services?.get(to);
     if (own?.endpoints === undefined || other?.endpoints === undefined) continue;

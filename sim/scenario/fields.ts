@@ -54,7 +54,9 @@ const NAME_LENGTH_MAX = 200;
 /** Names of faults, by their nodes. */
 export const FAULT_NAMES: Mark<string> = { name: "fault names" };
 /** Names and kinds of faults, by their nodes. */
-export const FAULT_KINDS: Mark<{ readonly name: string; readonly kind: string }> = { name: "kinds of faults" };
+export const FAULT_KINDS: Mark<{ readonly name: string; readonly kind: string; readonly service: string }> = {
+  name: "kinds of faults",
+};
 /** Services that stand by, and for whom, by the nodes of their names. */
 export const STANDBYS: Mark<{ readonly service: string; readonly to: string }> = { name: "services that stand by" };
 /** Zones of faults, by their nodes. */
@@ -233,7 +235,7 @@ export const faultField: Field<FaultSpec> = converted(
     const text = target === INVALID ? "" : target.text;
     const name = common.name ?? `${kind} on ${text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
     diagnostics.mark(FAULT_NAMES, placeIn(node, "name"), name);
-    diagnostics.mark(FAULT_KINDS, node, { name, kind });
+    diagnostics.mark(FAULT_KINDS, node, { name, kind, service: target === INVALID ? "" : target.service });
     // Nobody knows beforehand when a fault begins that waits for something.
     if (when.length === 0) diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + jitter + length) as Nanos });
     else diagnostics.mark(UNTIMED_FAULTS, node, name);

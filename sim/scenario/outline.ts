@@ -25,6 +25,8 @@ export interface ServiceOutline {
   readonly replicas: number | undefined;
   /** Undefined when they could not be read. */
   readonly zones: readonly string[] | undefined;
+  /** Whether it handles messages of some topic. */
+  readonly consumes: boolean;
   /** The endpoints that its topics make. */
   readonly topics: ReadonlySet<string>;
   /** Undefined when they are no map. */
@@ -92,6 +94,7 @@ function serviceOf({ key: service, value }: Entry, diagnostics: Diagnostics): Se
     kind: SERVICE_KINDS.find((each) => kind?.type === "scalar" && kind.value === each) ?? "service",
     replicas: replicas === undefined ? 1 : diagnostics.marked(REPLICAS).get(replicas),
     zones: zones === undefined ? [] : diagnostics.marked(ZONES).get(zones),
+    consumes: value.type === "map" && entryOf(value, "consumes") !== undefined,
     topics: new Set(topics.map(({ ref }) => ref.endpoint)),
     endpoints: endpoints === undefined && topics.length === 0 ? undefined : new Map([
       ...topics.map((topic): [string, EndpointOutline] => [topic.ref.endpoint, topic]),
