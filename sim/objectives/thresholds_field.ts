@@ -4,8 +4,9 @@
 import { type Diagnostics, nearest } from "../base/diagnostics.ts";
 import {
   type Decoded,
+  defined,
+  type DefinedField,
   duration,
-  type Field,
   flag,
   INVALID,
   type Invalid,
@@ -73,7 +74,8 @@ export interface ThresholdsConfig {
 
 export const NO_THRESHOLDS: ThresholdsConfig = { thresholds: [], submetrics: [] };
 
-export const thresholdsField: Field<ThresholdsConfig> = {
+/** Its schema stands once, for all places that say what has to hold. */
+export const thresholdsField: DefinedField<ThresholdsConfig> = defined("thresholds", EXPECTS, () => ({
   expects: EXPECTS,
   decode(node, diagnostics) {
     if (node.type !== "map") return wrongType(node, EXPECTS, diagnostics, "as in http_req_duration: ['p(95)<200']");
@@ -96,7 +98,7 @@ export const thresholdsField: Field<ThresholdsConfig> = {
     return valid ? { thresholds, submetrics } : INVALID;
   },
   schema: thresholdsSchema,
-};
+}));
 
 type DecidedEntry = Submetric & { readonly expressions: readonly Decided[] };
 

@@ -2,6 +2,8 @@
 
 import {
   converted,
+  defined,
+  type DefinedField,
   duration,
   type Field,
   integer,
@@ -45,39 +47,44 @@ const DRAW_COMMON = {
   where: optional(conditionField, "Only requests whose context matches. All if left out."),
 } as const;
 
-const drawField: Field<ChaosDraw> = converted(
-  tagged("a fault to draw", "kind", FAULTS, DRAW_COMMON, {
-    unknown: (key) =>
-      key === "at" || key === "for" || key === "every"
-        ? "chance says when: every and for stand beside draw"
-        : key === "target"
-        ? "targets: [payment, cart]"
-        : undefined,
-  }),
-  ({ kind, config, common: { weight, targets, ...common } }, node, diagnostics) => {
-    const { aim, replicas, touchesCpu } = kindOf(kind);
-    const compiled = compileFault(kind, config, node, diagnostics);
-    const refuse = (key: string, message: string, hint: string): typeof INVALID =>
-      wrong((node.type === "map" && entryOf(node, key)?.value) || node, message, diagnostics, hint);
-    if (aim === "fault") {
-      return refuse("kind", `${kind} acts on another fault, and chance cannot draw it`, "leave it out");
-    }
-    if (aim === "zone" && common.zone === undefined) {
-      return refuse("kind", `"zone" is missing in a fault of kind ${kind}`, "zone: eu-1a, one of the services' zones");
-    }
-    if (!strikesRequests(aim) && common.ramp > 0) {
-      return refuse("ramp", `${kind} is there or not: it has no ramp`, "leave ramp out");
-    }
-    const unsuited = targets?.find((target) => !suits(aim, target));
-    if (unsuited !== undefined) {
-      return refuse("targets", `${kind} cannot strike ${unsuited.text}`, "name services, as in targets: [payment]");
-    }
-    if (compiled === INVALID) return INVALID;
-    const whom = common.replicas ?? (replicas === undefined ? undefined : { count: replicas });
-    const fault = { ...common, ...compiled, replicas: whom, aim, touchesCpu: touchesCpu === true, config };
-    return { kind, weight, targets, fault };
-  },
-);
+export const drawField: DefinedField<ChaosDraw> = defined("chaosDraw", "a fault to draw", () =>
+  converted(
+    tagged("a fault to draw", "kind", FAULTS, DRAW_COMMON, {
+      unknown: (key) =>
+        key === "at" || key === "for" || key === "every"
+          ? "chance says when: every and for stand beside draw"
+          : key === "target"
+          ? "targets: [payment, cart]"
+          : undefined,
+    }),
+    ({ kind, config, common: { weight, targets, ...common } }, node, diagnostics) => {
+      const { aim, replicas, touchesCpu } = kindOf(kind);
+      const compiled = compileFault(kind, config, node, diagnostics);
+      const refuse = (key: string, message: string, hint: string): typeof INVALID =>
+        wrong((node.type === "map" && entryOf(node, key)?.value) || node, message, diagnostics, hint);
+      if (aim === "fault") {
+        return refuse("kind", `${kind} acts on another fault, and chance cannot draw it`, "leave it out");
+      }
+      if (aim === "zone" && common.zone === undefined) {
+        return refuse(
+          "kind",
+          `"zone" is missing in a fault of kind ${kind}`,
+          "zone: eu-1a, one of the services' zones",
+        );
+      }
+      if (!strikesRequests(aim) && common.ramp > 0) {
+        return refuse("ramp", `${kind} is there or not: it has no ramp`, "leave ramp out");
+      }
+      const unsuited = targets?.find((target) => !suits(aim, target));
+      if (unsuited !== undefined) {
+        return refuse("targets", `${kind} cannot strike ${unsuited.text}`, "name services, as in targets: [payment]");
+      }
+      if (compiled === INVALID) return INVALID;
+      const whom = common.replicas ?? (replicas === undefined ? undefined : { count: replicas });
+      const fault = { ...common, ...compiled, replicas: whom, aim, touchesCpu: touchesCpu === true, config };
+      return { kind, weight, targets, fault };
+    },
+  ));
 
 /** Whether a kind with this aim can strike a target. */
 export function suits(aim: Aim, { endpoint, caller, replica }: FaultTarget): boolean {

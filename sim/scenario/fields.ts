@@ -4,6 +4,8 @@ import { type Diagnostics, type Mark, nearest } from "../base/diagnostics.ts";
 import {
   converted,
   type Decoded,
+  defined,
+  type DefinedField,
   duration,
   type Field,
   integer,
@@ -221,53 +223,54 @@ const taggedFault = (() => {
 })();
 
 /** An item of `faults`. */
-export const faultField: Field<FaultSpec> = converted(
-  taggedFault,
-  ({ kind, config, common }, node, diagnostics) => {
-    const definition = kindOf(kind);
-    const compiled = compileFault(kind, config, node, diagnostics);
-    const target = aimedAt(kind, definition, common, compiled, node, diagnostics);
-    const { at, ramp, probability, where, zone, jitter, when, reaction } = common;
-    const length = common.for ?? FOREVER;
-    const every = common.every ?? FOREVER;
-    const times = common.times ?? (every === FOREVER ? 1 : Infinity);
-    const hasRoom = [rampFits(ramp, length, node, diagnostics), timesFit(common, node, diagnostics)].every(Boolean);
-    const text = target === INVALID ? "" : target.text;
-    const name = common.name ?? `${kind} on ${text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
-    diagnostics.mark(FAULT_NAMES, placeIn(node, "name"), name);
-    diagnostics.mark(FAULT_KINDS, node, { name, kind, service: target === INVALID ? "" : target.service });
-    // Nobody knows beforehand when a fault begins that waits for something.
-    if (when.length === 0) diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + jitter + length) as Nanos });
-    else diagnostics.mark(UNTIMED_FAULTS, node, name);
-    if (zone !== undefined && target !== INVALID) {
-      diagnostics.mark(FAULT_ZONES, placeIn(node, "zone"), { zone, target });
-    }
-    if (compiled === INVALID || target === INVALID || !hasRoom) return INVALID;
-    const standing = kind === "fail-over" ? compiled.toService : undefined;
-    if (standing !== undefined) {
-      diagnostics.mark(STANDBYS, placeIn(node, "to"), { service: target.service, to: standing });
-    }
-    const timing = { at, duration: length, every, times, jitter, when, reaction };
-    const whom = definition.replicas !== undefined && target.replica === undefined && zone === undefined
-      ? { count: definition.replicas }
-      : undefined;
-    return {
-      name,
-      kind,
-      aim: definition.aim,
-      touchesCpu: definition.touchesCpu === true,
-      target,
-      replicas: common.replicas ?? whom,
-      zone,
-      ...timing,
-      ramp,
-      probability,
-      where,
-      ...compiled,
-      config,
-    };
-  },
-);
+export const faultField: DefinedField<FaultSpec> = defined("fault", "a fault", () =>
+  converted(
+    taggedFault,
+    ({ kind, config, common }, node, diagnostics) => {
+      const definition = kindOf(kind);
+      const compiled = compileFault(kind, config, node, diagnostics);
+      const target = aimedAt(kind, definition, common, compiled, node, diagnostics);
+      const { at, ramp, probability, where, zone, jitter, when, reaction } = common;
+      const length = common.for ?? FOREVER;
+      const every = common.every ?? FOREVER;
+      const times = common.times ?? (every === FOREVER ? 1 : Infinity);
+      const hasRoom = [rampFits(ramp, length, node, diagnostics), timesFit(common, node, diagnostics)].every(Boolean);
+      const text = target === INVALID ? "" : target.text;
+      const name = common.name ?? `${kind} on ${text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
+      diagnostics.mark(FAULT_NAMES, placeIn(node, "name"), name);
+      diagnostics.mark(FAULT_KINDS, node, { name, kind, service: target === INVALID ? "" : target.service });
+      // Nobody knows beforehand when a fault begins that waits for something.
+      if (when.length === 0) diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + jitter + length) as Nanos });
+      else diagnostics.mark(UNTIMED_FAULTS, node, name);
+      if (zone !== undefined && target !== INVALID) {
+        diagnostics.mark(FAULT_ZONES, placeIn(node, "zone"), { zone, target });
+      }
+      if (compiled === INVALID || target === INVALID || !hasRoom) return INVALID;
+      const standing = kind === "fail-over" ? compiled.toService : undefined;
+      if (standing !== undefined) {
+        diagnostics.mark(STANDBYS, placeIn(node, "to"), { service: target.service, to: standing });
+      }
+      const timing = { at, duration: length, every, times, jitter, when, reaction };
+      const whom = definition.replicas !== undefined && target.replica === undefined && zone === undefined
+        ? { count: definition.replicas }
+        : undefined;
+      return {
+        name,
+        kind,
+        aim: definition.aim,
+        touchesCpu: definition.touchesCpu === true,
+        target,
+        replicas: common.replicas ?? whom,
+        zone,
+        ...timing,
+        ramp,
+        probability,
+        where,
+        ...compiled,
+        config,
+      };
+    },
+  ));
 
 function placeIn(node: Node, key: string): Node {
   return (node.type === "map" && entryOf(node, key)?.value) || node;

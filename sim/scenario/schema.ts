@@ -5,7 +5,9 @@ import { countField, latencyField } from "../distributions/registry.ts";
 import { attributeField } from "../model/attribute_fields.ts";
 import { endpointField, serviceField } from "../model/service_fields.ts";
 import { STEP_DEFINITIONS } from "../model/step_fields.ts";
-import { scenarioField } from "./fields.ts";
+import { thresholdsField } from "../objectives/thresholds_field.ts";
+import { drawField } from "./chaos_fields.ts";
+import { faultField, scenarioField } from "./fields.ts";
 import { overlaid, overlaidDefinitions } from "./overlay_schema.ts";
 
 const DEFINED: readonly DefinedField<unknown>[] = [
@@ -15,6 +17,9 @@ const DEFINED: readonly DefinedField<unknown>[] = [
   ...STEP_DEFINITIONS,
   endpointField,
   serviceField,
+  thresholdsField,
+  faultField,
+  drawField,
 ];
 
 /**
