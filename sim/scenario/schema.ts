@@ -29,6 +29,7 @@ const DEFINED: readonly DefinedField<unknown>[] = [
 export function scenarioSchema(): JsonSchema {
   const definitions = Object.fromEntries(DEFINED.map((field) => [field.name, field.definition()]));
   const whole = scenarioField.schema();
+  const all = { scenario: whole, overlay: overlaid(whole), ...definitions, ...overlaidDefinitions(definitions) };
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "a scenario of Squall",
@@ -36,6 +37,18 @@ export function scenarioSchema(): JsonSchema {
     if: { required: ["extends"] },
     then: { $ref: "#/definitions/overlay" },
     else: { $ref: "#/definitions/scenario" },
-    definitions: { scenario: whole, overlay: overlaid(whole), ...definitions, ...overlaidDefinitions(definitions) },
+    definitions: referred(all),
   };
+}
+
+/** The definitions that a whole scenario, or one that extends another, leads to. */
+function referred(all: Readonly<Record<string, JsonSchema>>): Record<string, JsonSchema> {
+  const reached = new Set<string>(["scenario", "overlay"]);
+  // A set goes on over what is added to it meanwhile.
+  for (const name of reached) {
+    for (const [, inner] of JSON.stringify(all[name]).matchAll(/"\$ref":"#\/definitions\/([^"]+)"/g)) {
+      reached.add(inner!);
+    }
+  }
+  return Object.fromEntries(Object.entries(all).filter(([name]) => reached.has(name)));
 }

@@ -152,7 +152,13 @@ Deno.test({
       all.map(({ stderr }) => stderr).join("\n"),
     );
     for (const { code, stderr } of all) if (code === 104) assert.match(stderr, /^error: .*run holds a run already/m);
-    assert.deepEqual(filesBelow(results), ["manifest.json", "scenario.yaml", "summary.json"]);
+    assert.deepEqual(filesBelow(results), [
+      "ground-truth.json",
+      "journal.json",
+      "manifest.json",
+      "scenario.yaml",
+      "summary.json",
+    ]);
   },
 });
 

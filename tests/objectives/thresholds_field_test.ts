@@ -237,7 +237,7 @@ Deno.test("tags that name what the scenario does not have are diagnosed at the v
 });
 
 Deno.test("the JSON Schema describes every metric and takes what the decoder takes", () => {
-  const schema = thresholdsField.schema() as {
+  const schema = thresholdsField.definition() as {
     properties: Record<string, { description: string }>;
     patternProperties: Record<string, { anyOf: { anyOf: { pattern?: string }[] }[] }>;
   };
