@@ -12,7 +12,7 @@ Deno.test({
   ignore,
   fn() {
     const names = incidentNames();
-    assert.ok(names.length > 0, `${names.length} incidents`);
+    assert.ok(names.length >= 8, `${names.length} incidents`);
     for (const name of names) {
       const known = incident(name), whatIf = incident(`${name}.what-if`);
       assert.ok(known.faults[0]?.name.startsWith("root: "), `the first fault of ${name} is its root`);
