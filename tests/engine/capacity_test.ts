@@ -182,6 +182,21 @@ Deno.test("controlled delay drops nothing of a load that the service can do", ()
 
 // ---- pauses and warm-up ---------------------------------------------------------------------------------------------
 
+Deno.test("a pause is longer by what each request that is there adds", () => {
+  const pauses = [{ every: constant(seconds(1)), length: constant(ms(20)), perRequest: ms(30) }];
+  const run = simulate(
+    single({ concurrency: 1, latency: exponential(ms(10)), capacity: { pauses }, poisson: true }, 85, 10),
+  );
+  const told = run.rows.filter((row) => row.kind === FactKind.change && row.outcome === Change.paused);
+  let most = 0;
+  for (const { start, wait } of told) {
+    const present = web(run).filter((each) => each.start < start && each.time > start).length;
+    assert.equal(wait, ms(20) + present * ms(30));
+    most = Math.max(most, present);
+  }
+  assert.ok(told.length > 5 && most > 2, `${told.length} pauses, ${most} waited at most`);
+});
+
 Deno.test("in a pause everything of a replica stands still: its work, its answers, and what comes in", () => {
   const pauses = [{ every: constant(seconds(1)), length: constant(ms(200)) }];
   const run = simulate(single({ capacity: { pauses } }, 1000, 3));
