@@ -313,7 +313,7 @@ function head(
   return [
     visible(`replay of ${what} as of ${formatTime(startEpochNs)} ${paceText}${loops}`),
     `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
-    ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
+    ...sinks.traces.to.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
   ];
 }
 
@@ -321,15 +321,15 @@ function head(
 function closing(id: string, logsFolder: string | undefined, sinks: ReplaySinks, summary: string): string[] {
   const lines: string[] = [];
   if (sinks.logFiles.length > 0) lines.push(`logs     ${shownPath(logsFolder!)}/<service>/<service>-${id}.log`);
-  const { spans } = sinks.delivery;
-  if (sinks.traceFile !== undefined) {
+  const { traces } = sinks, spans = traces.delivery;
+  if (traces.file !== undefined) {
     const what = spans.pending === 0
       ? ""
-      : sinks.toCollector
+      : traces.mode === "otlp"
       ? ` (${spans.pending} spans that no collector has acknowledged)`
       : ` (without ${spans.pending} spans that could not be written)`;
-    lines.push(`traces   ${shownPath(sinks.traceFile)}${what}`);
-  } else if (spans.generated > 0) lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
+    lines.push(`traces   ${visible(shownPath(traces.file))}${what}`);
+  } else if (spans.generated > 0) lines.push(`traces   ${visible(traces.to[0]!)}`);
   lines.push(`summary  ${summary}`);
   return lines;
 }

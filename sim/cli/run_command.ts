@@ -339,7 +339,9 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   }
 
   function linksToGrafana(): Promise<string[]> {
-    const { namespace, faults, seed } = plan, { toCollector } = sinks, length = result.metrics.elapsed;
+    const { namespace, faults, seed } = plan,
+      toCollector = sinks.traces.mode === "otlp",
+      length = result.metrics.elapsed;
     return grafanaLines({ runId, namespace, startEpochNs, length, seed, faults, logsFolder, toCollector });
   }
 
@@ -407,7 +409,7 @@ function head(
     `  logs    ${
       logsFolder === undefined ? "not written (--no-logs)" : `${visible(shownPath(logsFolder))}/<service>/`
     }`,
-    ...sinks.tracesTo.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
+    ...sinks.traces.to.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
     ...(sinks.metricsTo === undefined ? [] : [`  metrics ${visible(sinks.metricsTo)}`]),
     ...sinks.outputs.map((name) => `  points  ${visible(name)}`),
   ];
@@ -419,15 +421,15 @@ function closing(runId: string, logsFolder: string | undefined, sinks: RunSinks,
   if (logsFolder !== undefined) {
     lines.push(`logs     ${visible(shownPath(logsFolder))}/<service>/<service>-${runId}.log`);
   }
-  const { spans } = sinks.delivery;
-  if (sinks.traceFile !== undefined) {
+  const { traces } = sinks, spans = traces.delivery;
+  if (traces.file !== undefined) {
     const what = spans.pending === 0
       ? ""
-      : sinks.toCollector
+      : traces.mode === "otlp"
       ? ` (${spans.pending} spans that no collector has acknowledged)`
       : ` (without ${spans.pending} spans that could not be written)`;
-    lines.push(`traces   ${visible(shownPath(sinks.traceFile))}${what}`);
-  } else lines.push(`traces   ${visible(sinks.tracesTo[0]!)}`);
+    lines.push(`traces   ${visible(shownPath(traces.file))}${what}`);
+  } else lines.push(`traces   ${visible(traces.to[0]!)}`);
   if (sinks.metricsTo !== undefined) lines.push(`metrics  ${visible(sinks.metricsTo)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);
   lines.push(`summary  ${visible(summary)}`);

@@ -1,5 +1,7 @@
 // The clock by which a replay waits, so that tests can put another one in its place.
 
+import { WakeableWait } from "../run/wakeable_wait.ts";
+
 /** Milliseconds that only go forward. */
 export interface WaitClock {
   now(): number;
@@ -11,7 +13,7 @@ export interface WaitClock {
 }
 
 export class WallClock implements WaitClock {
-  #wake: (() => void) | undefined;
+  readonly #wait = new WakeableWait();
 
   now(): number {
     return performance.now();
@@ -19,15 +21,7 @@ export class WallClock implements WaitClock {
 
   async until(ms: number): Promise<void> {
     const left = ms - this.now();
-    if (left <= 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, left);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+    if (left > 0) await this.#wait.for(left);
   }
 
   async turn(): Promise<void> {
@@ -35,6 +29,6 @@ export class WallClock implements WaitClock {
   }
 
   wake(): void {
-    this.#wake?.();
+    this.#wait.wake();
   }
 }

@@ -1,13 +1,14 @@
 // The only clock that paces: it holds the engine back until the wall clock has reached a simulated time.
 
 import type { Nanos } from "../base/time.ts";
+import { WakeableWait } from "./wakeable_wait.ts";
 
 /** Wall time between two steps of a paced run: what is due is written at most so much later. */
 const SLICE_MS = 50;
 
 export class Pacer {
   readonly #startedMs = performance.now();
-  #wake: (() => void) | undefined;
+  readonly #wait = new WakeableWait();
   #behindMs = 0;
 
   /** @param pace simulated seconds in one second of wall time; Infinity: as fast as it goes */
@@ -25,19 +26,12 @@ export class Pacer {
     const left = this.#startedMs + time / 1e6 / this.pace - performance.now();
     if (left < 0) this.#behindMs = Math.max(this.#behindMs, -left);
     if (left <= 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, left);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+    await this.#wait.for(left);
   }
 
   /** Ends the current wait at once. */
   wake(): void {
-    this.#wake?.();
+    this.#wait.wake();
   }
 
   /** How far the run fell behind its pace at worst, in milliseconds of wall time. */

@@ -1,6 +1,5 @@
 // Where a run's log lines and spans go: which sinks there are, and the account of all of them.
 
-import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { basename, join } from "node:path";
 import type { FactBatch } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -15,14 +14,14 @@ import { DATA_POINTS, LOG_RECORDS, SPANS } from "../sinks/otlp_signal.ts";
 import { OtlpSink } from "../sinks/otlp_sink.ts";
 import type { OpenOutput } from "../sinks/outputs.ts";
 import { PointsFile } from "../sinks/points_file.ts";
-import { type Delivery, lostOf, type Sink } from "../sinks/sink.ts";
-import { TraceFileSink } from "../sinks/trace_file.ts";
+import { type CountingSink, type Delivery, lostOf, NOTHING } from "../sinks/sink.ts";
+import { SinkGroup } from "../sinks/sink_group.ts";
 import type { RunIdentity } from "../telemetry/identity.ts";
 import { LogRecordBuilder } from "../telemetry/log_records.ts";
 import { SpanBuilder } from "../telemetry/spans.ts";
 import type { Destination, Manifest } from "./manifest.ts";
 import { RUN_FILES, RunFilesError } from "./run_files.ts";
-import { traceDestination, type TraceMode } from "./trace_destination.ts";
+import { TraceDestination, type TraceSettings } from "./trace_destination.ts";
 
 /** Files, one a service, or the collector (Loki takes OTLP itself). */
 export const LOG_DESTINATIONS = ["files", "otlp"] as const;
@@ -40,23 +39,15 @@ export interface SignalSettings {
   readonly metricsOtlp: OtlpOptions;
 }
 
-export interface RunSinksSettings extends SignalSettings {
+export interface RunSinksSettings extends SignalSettings, TraceSettings {
   readonly plan: Plan;
   readonly identity: RunIdentity;
   readonly runId: string;
   /** Undefined: no log files. */
   readonly logsFolder: string | undefined;
-  readonly runFolder: string;
-  readonly traces: TraceMode;
-  readonly otlp: OtlpOptions;
   /** Of `--out`. */
   readonly outputs: readonly OpenOutput[];
-  readonly onNotice: (text: string) => void;
-  /** A path as the user would write it. */
-  readonly showPath: (path: string) => string;
 }
-
-const NOTHING: Delivery = { generated: 0, delivered: 0, rejected: 0, pending: 0 };
 
 export interface RunDelivery {
   readonly spans: Readonly<Delivery>;
@@ -64,8 +55,6 @@ export interface RunDelivery {
   readonly metrics?: Readonly<Delivery> | undefined;
   readonly points: Readonly<Delivery> | undefined;
 }
-
-type CountingSink = Sink & { readonly delivery: Readonly<Delivery> };
 
 function openLogs({ plan, identity, runId, logsFolder, onNotice, showPath }: RunSinksSettings): LogFiles | undefined {
   if (logsFolder === undefined) return undefined;
@@ -81,14 +70,13 @@ function openLogs({ plan, identity, runId, logsFolder, onNotice, showPath }: Run
 /** Log records to a collector; those that it does not acknowledge go to a file of the run. */
 function openLogRecords({ plan, identity, runFolder, logsOtlp, onNotice }: RunSinksSettings): CountingSink {
   const store = new OtlpFile({ path: join(runFolder, RUN_FILES.logs), onNotice }, LOG_RECORDS);
-  const sink = new OtlpSink({
+  return new OtlpSink({
     source: new LogRecordBuilder(plan, identity),
     signal: LOG_RECORDS,
     options: logsOtlp,
     pendingStore: store,
     onNotice,
   });
-  return closingBoth(sink, store);
 }
 
 function openMetrics(settings: RunSinksSettings): CountingSink | undefined {
@@ -99,60 +87,36 @@ function openMetrics(settings: RunSinksSettings): CountingSink | undefined {
   if (metrics === "file") return sink(new OpenMetricsFile({ path: join(runFolder, RUN_FILES.openMetrics), onNotice }));
   const store = new OtlpFile({ path: join(runFolder, RUN_FILES.metrics), onNotice }, DATA_POINTS);
   const delivery = new OtlpDelivery({ signal: DATA_POINTS, options: metricsOtlp, pendingStore: store, onNotice });
-  return closingBoth(sink(new OtlpPoints(delivery)), store);
-}
-
-/** A sink with the file of what it could not deliver. */
-function closingBoth(sink: CountingSink, file: { close(): void }): CountingSink {
-  return {
-    get delivery() {
-      return sink.delivery;
-    },
-    take: (batch) => sink.take(batch),
-    flush: () => sink.flush?.(),
-    async close() {
-      try {
-        await sink.close();
-      } finally {
-        file.close();
-      }
-    },
-  };
+  return sink(new OtlpPoints(delivery));
 }
 
 /** All sinks of a run as one. */
-export class RunSinks {
+export class RunSinks extends SinkGroup<FactBatch> {
+  readonly traces: TraceDestination;
   readonly #settings: RunSinksSettings;
   readonly #logs: LogFiles | undefined;
   readonly #records: CountingSink | undefined;
-  readonly #spans: CountingSink | undefined;
   readonly #metrics: CountingSink | undefined;
   readonly #outputs: readonly PointsFile[];
-  readonly #sinks: readonly Sink[];
-  readonly #traceFile: OtlpFile<ReadableSpan>;
-  readonly #builder: SpanBuilder | undefined;
-  /** Where the spans go, in words: a line, and why where that is not what was asked for. */
-  readonly tracesTo: readonly string[];
+  readonly #builder: SpanBuilder;
 
   private constructor(
     settings: RunSinksSettings,
+    traces: TraceDestination,
     logs: LogFiles | undefined,
-    spans: CountingSink | undefined,
-    traceFile: OtlpFile<ReadableSpan>,
-    tracesTo: readonly string[],
     outputs: readonly PointsFile[],
-    builder?: SpanBuilder,
+    builder: SpanBuilder,
   ) {
+    const records = settings.logsTo === "otlp" ? openLogRecords(settings) : undefined;
+    const metrics = openMetrics(settings);
+    super([logs, records, traces, metrics, ...outputs]);
     this.#settings = settings;
     this.#builder = builder;
+    this.traces = traces;
     this.#logs = logs;
-    this.#records = settings.logsTo === "otlp" ? openLogRecords(settings) : undefined;
-    this.#metrics = openMetrics(settings);
-    this.#spans = spans;
-    this.#traceFile = traceFile;
+    this.#records = records;
+    this.#metrics = metrics;
     this.#outputs = outputs;
-    this.#sinks = [logs, this.#records, spans, this.#metrics, ...outputs].filter((sink) => sink !== undefined);
-    this.tracesTo = tracesTo;
   }
 
   /**
@@ -160,11 +124,10 @@ export class RunSinks {
    * @throws {RunFilesError} when a log file cannot be created, or an output cannot be emptied
    */
   static async open(settings: RunSinksSettings): Promise<RunSinks> {
-    const { plan, identity, onNotice, otlp, showPath } = settings;
-    const traceFile = new OtlpFile({ path: join(settings.runFolder, RUN_FILES.traces), onNotice }, SPANS);
-    const { mode, why } = await traceDestination(settings.traces, otlp);
-    const logs = settings.logsTo === "otlp" ? undefined : openLogs(settings);
+    const { plan, identity, onNotice } = settings;
     const builder = new SpanBuilder(plan, identity);
+    const traces = await TraceDestination.open(builder, SPANS, settings);
+    const logs = settings.logsTo === "otlp" ? undefined : openLogs(settings);
     const outputs = settings.outputs.map(({ output, name, open }) =>
       new PointsFile({
         plan,
@@ -176,21 +139,13 @@ export class RunSinks {
         onNotice,
       })
     );
-    if (mode === "none") {
-      return new RunSinks(settings, logs, undefined, traceFile, ["not written (--traces none)"], outputs);
-    }
-    if (mode === "file") {
-      const sink = new TraceFileSink(builder, traceFile);
-      return new RunSinks(settings, logs, sink, traceFile, [showPath(traceFile.path), ...why], outputs, builder);
-    }
-    const sink = new OtlpSink({ source: builder, signal: SPANS, options: otlp, pendingStore: traceFile, onNotice });
-    return new RunSinks(settings, logs, sink, traceFile, [shownUrl(otlp.url)], outputs, builder);
+    return new RunSinks(settings, traces, logs, outputs, builder);
   }
 
   /** `metrics` (data points) and `points` (of all outputs together) are undefined when there are none. */
   get delivery(): RunDelivery {
     return {
-      spans: { ...this.#spans?.delivery ?? NOTHING, ...lostOf(this.#builder?.lost ?? 0) },
+      spans: { ...this.traces.delivery, ...lostOf(this.#builder.lost) },
       logs: (this.#logs ?? this.#records)?.delivery ?? NOTHING,
       metrics: this.#metrics?.delivery,
       points: this.#outputs.length === 0 ? undefined : total(this.#outputs.map((output) => output.delivery)),
@@ -216,9 +171,9 @@ export class RunSinks {
     const logsTo: Destination = this.#records !== undefined
       ? { to: "otlp", url: shownUrl(logsOtlp.url) }
       : { to: this.#logs === undefined ? "none" : "files" };
-    const tracesTo: Destination = this.toCollector
+    const tracesTo: Destination = this.traces.mode === "otlp"
       ? { to: "otlp", url: shownUrl(otlp.url) }
-      : { to: this.#spans === undefined ? "none" : "file" };
+      : { to: this.traces.mode };
     return {
       logs: { ...logsTo, files, delivery: { ...logs } },
       traces: { ...tracesTo, delivery: { ...spans } },
@@ -241,36 +196,9 @@ export class RunSinks {
     return metrics === "otlp" ? shownUrl(metricsOtlp.url) : showPath(join(runFolder, RUN_FILES.openMetrics));
   }
 
-  /** Whether the spans were meant for a collector, so that the trace file holds what it did not take. */
-  get toCollector(): boolean {
-    return this.#spans instanceof OtlpSink;
-  }
-
-  /** The trace file, if there is one. */
-  get traceFile(): string | undefined {
-    return this.#traceFile.exists ? this.#traceFile.path : undefined;
-  }
-
   /** The log files that were opened. */
   get logFiles(): readonly string[] {
     return this.#logs?.paths ?? [];
-  }
-
-  async take(batch: FactBatch): Promise<void> {
-    for (const sink of this.#sinks) await sink.take(batch);
-  }
-
-  async evaluate(): Promise<void> {
-    for (const sink of this.#sinks) await sink.evaluate?.();
-  }
-
-  async flush(): Promise<void> {
-    for (const sink of this.#sinks) await sink.flush?.();
-  }
-
-  async close(): Promise<void> {
-    for (const sink of this.#sinks) await sink.close();
-    this.#traceFile.close();
   }
 }
 

@@ -13,6 +13,8 @@ import type { Delivery } from "./sink.ts";
 /** Keeps what no collector acknowledged. */
 export interface PendingStore<T> {
   append(items: readonly T[]): void;
+  /** Called when nothing more comes. */
+  close(): void;
 }
 
 export interface OtlpTuning {
@@ -147,7 +149,7 @@ export class OtlpDelivery<T> {
   }
 
   /**
-   * Sends and awaits what is left.
+   * Sends and awaits what is left, and closes the pending store.
    * @throws what serialising or the pending store threw; never for what happened to the collector
    */
   async close(): Promise<void> {
@@ -165,6 +167,7 @@ export class OtlpDelivery<T> {
     await this.#probing;
     await Promise.all(this.#slots.map((slot) => slot.close()));
     this.#http.close();
+    this.#pendingStore.close();
     this.throwFailure();
   }
 

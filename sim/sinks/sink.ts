@@ -20,6 +20,8 @@ export function lostOf(lost: number): { readonly lost?: number } {
   return lost === 0 ? {} : { lost };
 }
 
+export const NOTHING: Readonly<Delivery> = { generated: 0, delivered: 0, rejected: 0, pending: 0 };
+
 /** A batch of rows: of facts, or of what a replay sends again. */
 export interface Rows {
   readonly length: number;
@@ -40,4 +42,9 @@ export interface Sink<Batch = FactBatch> {
   flush?(): void | Promise<void>;
   /** Writes and awaits everything that is left. Resolves, whatever happens to the receiver. */
   close(): Promise<void>;
+}
+
+/** One that keeps its account. */
+export interface CountingSink<Batch = FactBatch> extends Sink<Batch> {
+  readonly delivery: Readonly<Delivery>;
 }

@@ -80,7 +80,7 @@ async function deliver(
     source: new Spans(make),
     signal: SPANS,
     options: readOtlpOptions(() => undefined, endpoint),
-    pendingStore: { append: () => {} },
+    pendingStore: { append: () => {}, close: () => {} },
     onNotice: (text) => notices.push(text),
     tuning,
   });

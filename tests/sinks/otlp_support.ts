@@ -84,9 +84,14 @@ export class Spans {
 
 export class MemoryStore {
   readonly ids: string[] = [];
+  closed = false;
 
   append(spans: readonly ReadableSpan[]): void {
     for (const span of spans) this.ids.push(span.spanContext().spanId);
+  }
+
+  close(): void {
+    this.closed = true;
   }
 }
 
@@ -155,6 +160,7 @@ export function assertAccount(
   assert.equal(generated, bench.spans.built);
   assert.deepEqual({ ...account, ...expected }, account);
   assert.equal(bench.store.ids.length, pending);
+  assert.ok(bench.store.closed);
   assert.equal(new Set(bench.store.ids).size, pending);
   if (receiver === undefined) return;
   const both = bench.store.ids.filter((id) => receiver.spans.has(id));
