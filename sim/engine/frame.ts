@@ -5,6 +5,7 @@
 import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Program } from "../plan/plan.ts";
 import type { Held } from "./held.ts";
+import type { Marks } from "./taint.ts";
 
 export const FrameKind = {
   free: 0,
@@ -179,6 +180,9 @@ export class Frame {
   /** Further attempts of the current call: under way, and sent in this try. */
   hedges = 0;
   hedgesSent = 0;
+
+  /** What faults have made of it; who takes the frame makes them anew. */
+  marks: Marks | undefined;
 
   constructor(readonly slot: number) {}
 
