@@ -5,6 +5,7 @@
 import { FOREVER, type Nanos } from "../base/time.ts";
 import type { Program } from "../plan/plan.ts";
 import type { Held } from "./held.ts";
+import type { Marks } from "./taint.ts";
 
 export const FrameKind = {
   free: 0,
@@ -180,6 +181,9 @@ export class Frame {
   hedges = 0;
   hedgesSent = 0;
 
+  /** What faults have made of it; who takes the frame makes them anew. */
+  marks: Marks | undefined;
+
   constructor(readonly slot: number) {}
 
   /** Sets everything that a new use must find neutral; who takes the frame sets the rest. */
@@ -204,16 +208,16 @@ export class Frame {
     this.status = 0;
     this.branches = 0;
     this.branchOutcome = 0;
-    this.turns.length = 0;
-    this.turnsTotal.length = 0;
+    // Setting a length costs more than looking at it.
+    if (this.turns.length > 0) this.turns.length = this.turnsTotal.length = 0;
     this.callSite = -1;
     this.callRequest = -1;
     this.callHolds = 0;
     this.callWaited = NO_TIME;
     this.isHedge = false;
     this.hedges = 0;
-    this.cacheKeys.length = 0;
-    this.held.length = 0;
+    if (this.cacheKeys.length > 0) this.cacheKeys.length = 0;
+    if (this.held.length > 0) this.held.length = 0;
     this.waitsFor = undefined;
     this.link = undefined;
   }

@@ -5,7 +5,7 @@
 // path, not a second run: where a fault changes how something ends, what would have come then is not known, and the
 // account goes on from that moment.
 //
-// Marks are kept by slot, apart from the frames: a plan without faults has none, and pays nothing.
+// A frame gets its marks when they are first asked for, and keeps them: a plan without faults has none, and pays nothing.
 
 import { MILLISECOND } from "../base/time.ts";
 import { CAUSE_FAULT, CauseKind, causeOf, type FactBatch, FactFlag, Outcome } from "../plan/facts.ts";
@@ -35,7 +35,7 @@ export interface HeldTaint {
 }
 
 /** What faults have made of a strand so far. Times in nanoseconds. */
-class Marks {
+export class Marks {
   /** Index of the fault that did the most to it, + 1; 0 for none. */
   fault = 0;
   /** Where that came from, as in FactBatch.via. */
@@ -153,7 +153,6 @@ interface StationMarks {
 
 export class Taint {
   readonly #core: Core;
-  readonly #marks: Marks[] = [];
   readonly #stations: StationMarks[] = [];
   /** By call site: the fault that last touched a call from there, and when. */
   readonly #siteFault: Int32Array;
@@ -177,7 +176,7 @@ export class Taint {
   }
 
   #of(frame: Frame): Marks {
-    return this.#marks[frame.slot] ??= new Marks();
+    return frame.marks ??= new Marks();
   }
 
   #fresh(frame: Frame): Marks {
