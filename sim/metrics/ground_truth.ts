@@ -388,6 +388,8 @@ export class GroundTruth {
   }
 
   #redHerrings(faults: readonly FaultTruth[], baseline_s: number, incident_s: number): RedHerring[] {
+    // Without an incident there is nothing that figures could have moved in.
+    if (this.#incidents.length === 0) return [];
     const reached = new Set(faults.flatMap((each) => each.reached.map(({ service }) => service)));
     const herrings: RedHerring[] = [];
     for (const { index, name } of this.#plan.services) {
