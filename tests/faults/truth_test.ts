@@ -16,6 +16,6 @@ Deno.test({
   fn() {
     const { truth } = twinOf("{ kind: errors, target: cart, at: 10h }", 1);
     assert.deepEqual(truth?.redHerrings, []);
-    assert.deepEqual(truth?.phases.map(({ phase }) => phase), ["baseline"]);
+    assert.deepEqual(truth?.phases.map(({ name }) => name), ["baseline"]);
   },
 });
