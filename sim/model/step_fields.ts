@@ -35,6 +35,7 @@ import { countField, latencyField } from "../distributions/registry.ts";
 import { attributesField } from "./attribute_fields.ts";
 import { cacheField, cacheStep } from "./cache_fields.ts";
 import { checksField } from "./check_fields.ts";
+import { plainCall } from "./plain_call.ts";
 import { conditionField } from "./context_fields.ts";
 import { keyField } from "./key_fields.ts";
 import { lockField, lockStep } from "./lock_fields.ts";
@@ -49,7 +50,6 @@ import {
   type Step,
   type WorkStep,
 } from "./model.ts";
-import { NO_POLICIES } from "./policies.ts";
 import { patience, POLICIES, POLICY_DEFINITIONS, retryField, withPolicies } from "./policy_fields.ts";
 
 /** Meta's widest call graphs have about 50 calls of one endpoint. */
@@ -345,21 +345,7 @@ const STEP_EXPECTS = "a step, such as a call like cart.GetCart";
 function stepField(place: StepPlace): Field<Step> {
   const kinds = kindsOf(place);
   const allowed = Object.fromEntries(Object.entries(kinds).filter(([, kind]) => kind.never?.place !== place));
-  const bare = converted(referenceField, (target): Step => ({
-    type: "call",
-    target,
-    where: undefined,
-    probability: 1,
-    timeout: undefined,
-    deadline: undefined,
-    retry: undefined,
-    optional: false,
-    fallback: undefined,
-    network: undefined,
-    policies: NO_POLICIES,
-    onFailure: "continue",
-    checks: [],
-  }));
+  const bare = converted(referenceField, plainCall);
   const map = keyed(STEP_EXPECTS, allowed, {
     noun: "a step",
     instead: (node) => node.type === "list" ? "lists stand inside parallel only" : undefined,

@@ -20,6 +20,7 @@ import {
   type Service,
   type Step,
 } from "../model/model.ts";
+import { plainCall } from "../model/plain_call.ts";
 import { Condition } from "../plan/condition.ts";
 import {
   type CallSite,
@@ -40,7 +41,6 @@ import { chaosFaults } from "./compile_chaos.ts";
 import { PolicyCompiler } from "./compile_policies.ts";
 import type { PlanKey } from "../plan/keys.ts";
 import type { PlanCache, PlanLock, PlanSubscription, PlanTopic } from "../plan/state.ts";
-import { NO_POLICIES } from "../model/policies.ts";
 import { type CacheStep, type KeySpec, type LockStep, publishEndpoint } from "../model/state.ts";
 import type { FaultSpec, FaultTarget, Scenario, Workload } from "./scenario.ts";
 
@@ -302,7 +302,7 @@ class Compiler {
           topic: from.index,
           service: this.#serviceIndex.get(service.name)!,
           endpoint: handler,
-          site: this.addSite(deliveryOf({ service: service.name, endpoint }), from.endpoint, -1, salt),
+          site: this.addSite(plainCall({ service: service.name, endpoint }), from.endpoint, -1, salt),
           salt,
           concurrency,
           attempts,
@@ -522,25 +522,6 @@ function lockWords(system: string | undefined): { readonly timeout: string; read
       deadlock: "Deadlock found when trying to get lock; try restarting transaction",
     }
     : { timeout: "canceling statement due to lock timeout", deadlock: "deadlock detected" };
-}
-
-/** The way of a message to its handler, as a call that is made once. */
-function deliveryOf(target: EndpointRef): CallStep {
-  return {
-    type: "call",
-    target,
-    where: undefined,
-    probability: 1,
-    timeout: undefined,
-    deadline: undefined,
-    retry: undefined,
-    optional: false,
-    fallback: undefined,
-    network: undefined,
-    policies: NO_POLICIES,
-    onFailure: "continue",
-    checks: [],
-  };
 }
 
 /** When it ends if those that it waits for take all of their gracefulStop. */
