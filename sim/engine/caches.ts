@@ -68,7 +68,7 @@ export class Caches {
     const key = frame.cacheKeys.at(-1)!;
     const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
     if (this.#store(cache, replica).has(key, this.#core.now)) {
-      this.#core.facts.cache(this.#core.now, frame.root, cache, replica, true);
+      this.#core.facts.cache(frame.root, cache, replica, true);
       frame.cacheKeys.pop();
       frame.pc = jump;
     } else frame.pc++;
@@ -79,7 +79,7 @@ export class Caches {
     const cache = this.#plan[site]!;
     const key = frame.cacheKeys.at(-1)!;
     const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
-    this.#core.facts.cache(this.#core.now, frame.root, cache, replica, false);
+    this.#core.facts.cache(frame.root, cache, replica, false);
     const store = this.#store(cache, replica);
     if (store.hasLost(key, this.#core.now)) {
       this.#core.taint?.misses(frame, store.lostBy, cache.isLocal ? frame.service : cache.holder, jump);

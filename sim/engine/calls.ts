@@ -100,7 +100,7 @@ export class Calls {
     frame.callPeer = -1;
     frame.callHolds = 0;
     frame.callWaited = 0 as Nanos;
-    this.#core.taint?.attemptStarts(frame);
+    if (frame.marks !== undefined) this.#core.taint?.attemptStarts(frame);
     // A deadline that travels with the call may have passed while its caller worked.
     if (limit < this.#core.now) return this.answer(frame, Outcome.timeout, 0, -1, 0 as Nanos);
     // An answer that comes just in time is in time.
@@ -119,7 +119,7 @@ export class Calls {
       frame.callPeer = eligible[choice]?.replica ?? 0;
     } else frame.callPeer = this.#core.policies.choose(frame, site, site.policies);
 
-    const failure = this.#core.knobs.turn(site.faults, this.#core.now, frame.callPeer, high, low, frame);
+    const failure = this.#core.knobs.turn(site.faults, frame.callPeer, high, low, frame);
     const { knobs } = this.#core.knobs;
     let delay = knobs.added, byFaults = knobs.added;
     if (site.network !== undefined) {
@@ -209,7 +209,9 @@ export class Calls {
       request.spanLow = request.parentSpanLow;
     }
 
-    this.#core.taint?.sent(frame, request, byFaults, this.#core.knobs);
+    if (frame.marks !== undefined || byFaults !== 0 || this.#core.knobs.failedBy !== 0) {
+      this.#core.taint?.sent(frame, request, byFaults, this.#core.knobs);
+    }
     if (this.#core.world.partitions.takesRequest(request, frame)) return;
     const wait = nanos(delay);
     if (wait > 0) this.#core.schedule((this.#core.now + wait) as Nanos, Event.enter, request.slot, request.generation);
@@ -230,7 +232,7 @@ export class Calls {
     caller.responseOutcome = outcome;
     caller.responseStatus = status;
     caller.responseCause = cause;
-    this.#core.taint?.answers(caller);
+    if (caller.marks !== undefined) this.#core.taint?.answers(caller);
     this.#core.schedule((this.#core.now + delay) as Nanos, Event.respond, caller.slot, caller.generation);
   }
 
@@ -238,7 +240,7 @@ export class Calls {
   attemptEnded(frame: Frame, outcome: number, status: number, cause: number): void {
     const site = this.#core.plan.sites[frame.callSite]!;
     const { policies } = site;
-    this.#core.taint?.attemptEnded(frame, site, outcome);
+    if (frame.marks !== undefined || outcome !== Outcome.ok) this.#core.taint?.attemptEnded(frame, site, outcome);
     if (policies !== undefined && policies.cancel && outcome === Outcome.timeout) this.cancelCallee(frame);
     frame.generation = (frame.generation + 1) | 0;
     if (policies !== undefined) {
@@ -261,14 +263,11 @@ export class Calls {
     else if (failed && frame.program[frame.pc]!.jump >= 0) flags |= FactFlag.fallback;
     else if (failed && site.optional) flags |= FactFlag.tolerated;
     const hedge = attempt.isHedge ? FactFlag.hedge : 0;
-    this.#core.facts.call(this.#core.now, attempt, site, outcome, status, cause, flags | hedge, pause);
-    this.#core.taint?.concluded(
-      frame,
-      attempt,
-      failed,
-      pause >= 0,
-      (flags & (FactFlag.fallback | FactFlag.tolerated)) !== 0,
-    );
+    this.#core.facts.call(attempt, site, outcome, status, cause, flags | hedge, pause);
+    if (frame.marks !== undefined || attempt.marks !== undefined) {
+      const goesOn = (flags & (FactFlag.fallback | FactFlag.tolerated)) !== 0;
+      this.#core.taint?.concluded(frame, attempt, failed, pause >= 0, goesOn);
+    }
     if (attempt !== frame) this.#core.workloads.release(attempt);
     if (pause >= 0) {
       frame.state = FrameState.pausing;

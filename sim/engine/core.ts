@@ -55,7 +55,7 @@ export class Core {
   readonly vus: Vu[] = [];
   readonly faults: Faults;
   readonly knobs: FaultKnobs;
-  readonly facts = new FactWriter(this.vus);
+  readonly facts = new FactWriter(this);
   /** Undefined without faults. */
   readonly taint: Taint | undefined;
   readonly canDeadlock: boolean;
@@ -92,9 +92,8 @@ export class Core {
     this.plan = plan;
     this.startSalt = startSalt;
     this.faults = new Faults(this);
-    this.knobs = new FaultKnobs(plan, this.faults.live);
+    this.knobs = new FaultKnobs(this, this.faults.live);
     this.taint = plan.faults.length === 0 ? undefined : new Taint(this);
-    this.facts.taint = this.taint;
     this.canDeadlock = canDeadlock(plan);
     this.hasWarmUps = plan.services.some(({ capacity }) => capacity.warmUp !== undefined);
     this.hasCpus = plan.services.some(needsCpu);

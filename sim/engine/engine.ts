@@ -183,7 +183,7 @@ export class Engine {
       case Event.sample:
         this.#core.surges.adjust();
         if (this.#core.canDeadlock) this.#core.interruptions.reportDeadlock();
-        this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
+        this.#core.facts.samples(this.#core.states, this.#core.fleet.stations);
         this.#core.world.samples();
         this.#core.schedule((this.#core.now + SAMPLE_EVERY) as Nanos, Event.sample, 0, 0);
         return;

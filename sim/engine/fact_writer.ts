@@ -7,7 +7,7 @@ import type { CallSite } from "../plan/plan.ts";
 import type { PlanCache, PlanLock, PlanSubscription } from "../plan/state.ts";
 import { type Frame, FrameState } from "./frame.ts";
 import type { Station } from "./station.ts";
-import type { Taint } from "./taint.ts";
+import { tellCall, tellLog, tellRequest } from "./taint.ts";
 import type { Vu, WorkloadState } from "./workload.ts";
 
 const SALT_SPAN_LOST = hashText("span lost");
@@ -19,60 +19,63 @@ export interface Loss {
   readonly lines: number;
 }
 
+/** What time it is, and who the VUs are. */
+export interface Clock {
+  readonly now: Nanos;
+  readonly vus: readonly Vu[];
+}
+
 /** Every method appends one row to `batch`, or one for each workload or station. Outcomes are plan/facts.ts's. */
 export class FactWriter {
   /** Set before each step. */
   batch!: FactBatch;
   /** By service, then by replica; undefined: everything arrives, which is what is asked first. */
   losses: (Loss | undefined)[][] | undefined;
-  /** What faults made of each request and call; undefined without faults. */
-  taint: Taint | undefined;
-  readonly #vus: readonly Vu[];
+  readonly #core: Clock;
 
-  constructor(vus: readonly Vu[]) {
-    this.#vus = vus;
+  constructor(core: Clock) {
+    this.#core = core;
   }
 
-  iteration(now: Nanos, frame: Frame, outcome: number): void {
+  iteration(frame: Frame, outcome: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.iteration, now);
+    const row = batch.append(FactKind.iteration, this.#core.now);
     batch.workload[row] = frame.workload;
-    batch.vu[row] = this.#vus[frame.vu]!.number;
+    batch.vu[row] = this.#core.vus[frame.vu]!.number;
     batch.iteration[row] = frame.iteration;
     batch.start[row] = frame.start;
     batch.outcome[row] = outcome;
   }
 
-  dropped(now: Nanos, workload: number, iteration: number, count: number): void {
+  dropped(workload: number, iteration: number, count: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.dropped, now);
+    const row = batch.append(FactKind.dropped, this.#core.now);
     batch.workload[row] = workload;
     batch.iteration[row] = iteration;
     batch.extra[row] = count;
   }
 
-  arrival(now: Nanos, workload: number, started: boolean): void {
+  arrival(workload: number, started: boolean): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.arrival, now);
+    const row = batch.append(FactKind.arrival, this.#core.now);
     batch.workload[row] = workload;
     batch.extra[row] = started ? 1 : 0;
   }
 
   /** @param fault that has it written, + 1; 0 for none */
-  log(now: Nanos, request: Frame, site: number, fault = 0): void {
+  log(request: Frame, site: number, fault = 0): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.log, now);
+    const row = batch.append(FactKind.log, this.#core.now);
     this.#identify(row, request);
     batch.site[row] = site;
     batch.endpoint[row] = request.endpoint;
     this.#serverSpan(row, request);
-    this.taint?.tellLog(batch, row, request, fault);
+    if (fault !== 0 || request.marks !== undefined) tellLog(batch, row, request, fault);
     if (this.losses !== undefined) this.#lose(row);
   }
 
   /** An attempt of the call that a strand waits for. @param pause before the next attempt; none when negative */
   call(
-    now: Nanos,
     strand: Frame,
     site: CallSite,
     outcome: number,
@@ -82,7 +85,7 @@ export class FactWriter {
     pause: number,
   ): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.call, now);
+    const row = batch.append(FactKind.call, this.#core.now);
     const { root } = strand;
     this.#identify(row, site.journey >= 0 ? strand : root);
     batch.start[row] = strand.callStart;
@@ -99,7 +102,7 @@ export class FactWriter {
     batch.key[row * 2] = strand.callHigh;
     batch.key[row * 2 + 1] = strand.callLow;
     batch.flags[row] = flags;
-    this.taint?.tellCall(batch, row, strand, outcome !== Outcome.ok);
+    if (strand.marks !== undefined) tellCall(batch, row, strand, strand.marks, outcome !== Outcome.ok);
     if (site.journey >= 0) {
       batch.flags[row]! |= FactFlag.journey;
       return;
@@ -113,18 +116,17 @@ export class FactWriter {
 
   /** @param wait its time in the queue, where the outcome gives it no other meaning */
   request(
-    now: Nanos,
     request: Frame,
     outcome: number,
     status: number,
     cause: number,
     causeOutcome: number,
     abandoned: boolean,
-    wait = request.state === FrameState.queued ? now - request.start : request.begun - request.start,
+    wait = (request.state === FrameState.queued ? this.#core.now : request.begun) - request.start,
   ): void {
     const batch = this.batch;
-    if (request.link !== undefined) this.#link(request.link, now);
-    const row = batch.append(FactKind.request, now);
+    if (request.link !== undefined) this.#link(request.link);
+    const row = batch.append(FactKind.request, this.#core.now);
     this.#identify(row, request);
     batch.start[row] = request.start;
     batch.wait[row] = wait;
@@ -139,7 +141,7 @@ export class FactWriter {
     batch.peer[row] = request.callerReplica;
     if (abandoned) batch.flags[row] = FactFlag.abandoned;
     if (request.link !== undefined) batch.flags[row]! |= FactFlag.linked;
-    this.taint?.tellRequest(batch, row, request);
+    if (request.marks !== undefined) tellRequest(batch, row, request.marks);
     this.#serverSpan(row, request);
     if (this.losses !== undefined) this.#lose(row);
   }
@@ -149,7 +151,6 @@ export class FactWriter {
    * @returns the row, for what else it says
    */
   change(
-    now: Nanos,
     change: number,
     service: number,
     replica: number,
@@ -158,7 +159,7 @@ export class FactWriter {
     attempt = 0,
   ): number {
     const batch = this.batch;
-    const row = batch.append(FactKind.change, now);
+    const row = batch.append(FactKind.change, this.#core.now);
     batch.outcome[row] = change;
     batch.service[row] = service;
     batch.replica[row] = replica;
@@ -171,7 +172,6 @@ export class FactWriter {
 
   /** What a caller thinks of its callee changed with the end of a call, or with an attempt. See Change for the rest. */
   callerChange(
-    now: Nanos,
     change: number,
     strand: Frame,
     site: CallSite,
@@ -181,7 +181,7 @@ export class FactWriter {
     status: number,
   ): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.change, now);
+    const row = batch.append(FactKind.change, this.#core.now);
     this.#identify(row, site.journey >= 0 ? strand : strand.root);
     batch.outcome[row] = change;
     batch.site[row] = site.index;
@@ -198,9 +198,9 @@ export class FactWriter {
   }
 
   /** A replica that a caller had ejected is used again. @param service the caller's; -1 for the users */
-  returned(now: Nanos, service: number, replica: number, site: CallSite, peer: number): void {
+  returned(service: number, replica: number, site: CallSite, peer: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.change, now);
+    const row = batch.append(FactKind.change, this.#core.now);
     batch.outcome[row] = Change.returned;
     batch.site[row] = site.index;
     batch.endpoint[row] = site.callee;
@@ -212,16 +212,16 @@ export class FactWriter {
     }
   }
 
-  fault(now: Nanos, fault: number, begins: boolean): void {
+  fault(fault: number, begins: boolean): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.fault, now);
+    const row = batch.append(FactKind.fault, this.#core.now);
     batch.cause[row] = fault;
     batch.outcome[row] = begins ? 1 : 0;
   }
 
-  cache(now: Nanos, root: Frame, { index }: PlanCache, replica: number, hit: boolean): void {
+  cache(root: Frame, { index }: PlanCache, replica: number, hit: boolean): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.cache, now);
+    const row = batch.append(FactKind.cache, this.#core.now);
     this.#identify(row, root);
     this.#serverSpan(row, root);
     batch.endpoint[row] = root.endpoint;
@@ -231,9 +231,9 @@ export class FactWriter {
   }
 
   /** @param since when it was asked for */
-  lock(now: Nanos, root: Frame, lock: PlanLock, since: number, outcome: number, high: number, low: number): void {
+  lock(root: Frame, lock: PlanLock, since: number, outcome: number, high: number, low: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.lock, now);
+    const row = batch.append(FactKind.lock, this.#core.now);
     this.#identify(row, root);
     this.#serverSpan(row, root);
     batch.parent[row * 2] = root.spanHigh;
@@ -244,32 +244,32 @@ export class FactWriter {
     batch.site[row] = lock.index;
     batch.outcome[row] = outcome;
     batch.start[row] = since;
-    batch.wait[row] = now - since;
+    batch.wait[row] = this.#core.now - since;
   }
 
   /** @param sent when the message was */
-  delivery(now: Nanos, request: Frame, { index }: PlanSubscription, outcome: number, sent: number): void {
+  delivery(request: Frame, { index }: PlanSubscription, outcome: number, sent: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.delivery, now);
+    const row = batch.append(FactKind.delivery, this.#core.now);
     this.#identify(row, request);
     batch.endpoint[row] = request.endpoint;
     batch.site[row] = index;
     batch.outcome[row] = outcome;
     batch.attempt[row] = request.attempt;
-    batch.wait[row] = now - sent;
+    batch.wait[row] = this.#core.now - sent;
   }
 
-  lag(now: Nanos, { index, service }: PlanSubscription, lag: number): void {
+  lag({ index, service }: PlanSubscription, lag: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.lag, now);
+    const row = batch.append(FactKind.lag, this.#core.now);
     batch.service[row] = service;
     batch.site[row] = index;
     batch.extra[row] = lag;
   }
 
-  replicas(now: Nanos, service: number, listening: number, wanted: number): void {
+  replicas(service: number, listening: number, wanted: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.replicas, now);
+    const row = batch.append(FactKind.replicas, this.#core.now);
     batch.service[row] = service;
     batch.extra[row] = listening;
     batch.wait[row] = wanted;
@@ -281,9 +281,9 @@ export class FactWriter {
     this.#serverSpan(row, request);
   }
 
-  #link({ trace0, trace1, trace2, trace3, spanHigh, spanLow, attempt, turns }: Frame, now: Nanos): void {
+  #link({ trace0, trace1, trace2, trace3, spanHigh, spanLow, attempt, turns }: Frame): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.link, now);
+    const row = batch.append(FactKind.link, this.#core.now);
     batch.trace[row * 4] = trace0;
     batch.trace[row * 4 + 1] = trace1;
     batch.trace[row * 4 + 2] = trace2;
@@ -295,9 +295,9 @@ export class FactWriter {
   }
 
   /** Something changed about a replica. Gives the row, for the columns that not every change has. */
-  replicaChange(now: Nanos, what: Change, service: number, replica: number, extra = 0, wait = 0): number {
+  replicaChange(what: Change, service: number, replica: number, extra = 0, wait = 0): number {
     const batch = this.batch;
-    const row = batch.append(FactKind.change, now);
+    const row = batch.append(FactKind.change, this.#core.now);
     batch.outcome[row] = what;
     batch.service[row] = service;
     batch.replica[row] = replica;
@@ -306,11 +306,11 @@ export class FactWriter {
     return row;
   }
 
-  samples(now: Nanos, workloads: readonly WorkloadState[], stations: readonly Station[]): void {
+  samples(workloads: readonly WorkloadState[], stations: readonly Station[]): void {
     const batch = this.batch;
     for (const state of workloads) {
       const { load } = state.plan;
-      const row = batch.append(FactKind.vus, now);
+      const row = batch.append(FactKind.vus, this.#core.now);
       batch.workload[row] = state.plan.index;
       batch.wait[row] = load.type === "open" || state.loadEnded
         ? state.vusRunning
@@ -319,12 +319,12 @@ export class FactWriter {
       batch.start[row] = state.startTime;
     }
     for (const station of stations) {
-      const row = batch.append(FactKind.station, now);
+      const row = batch.append(FactKind.station, this.#core.now);
       batch.service[row] = station.service;
       batch.replica[row] = station.replica;
       batch.wait[row] = station.queued;
       batch.extra[row] = station.busy;
-      batch.start[row] = station.busyTime(now);
+      batch.start[row] = station.busyTime(this.#core.now);
       if (!station.life.listens) batch.flags[row] = FactFlag.down;
     }
   }
@@ -346,7 +346,7 @@ export class FactWriter {
   #identify(row: number, frame: Frame): void {
     const batch = this.batch;
     batch.workload[row] = frame.workload;
-    batch.vu[row] = this.#vus[frame.vu]!.number;
+    batch.vu[row] = this.#core.vus[frame.vu]!.number;
     batch.iteration[row] = frame.iteration;
     batch.service[row] = frame.service;
     batch.replica[row] = frame.replica;

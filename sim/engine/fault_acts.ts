@@ -150,8 +150,8 @@ export class FaultActs implements FaultWorld {
         struck[replica] = version === plan.index ? 1 : 0;
       }
     }
-    const { facts, now } = this.#core;
-    const row = facts.replicaChange(now, Change.versionSet, service, replica);
+    const { facts } = this.#core;
+    const row = facts.replicaChange(Change.versionSet, service, replica);
     facts.batch.cause[row] = version;
   }
 
@@ -238,7 +238,7 @@ export class FaultActs implements FaultWorld {
     const { target, since } = this.#still.get(fault)!;
     const { now, facts, plan } = this.#core;
     for (const replica of target.replicas) {
-      const row = facts.change(now, Change.paused, target.service, replica, since, now - since, turn);
+      const row = facts.change(Change.paused, target.service, replica, since, now - since, turn);
       windowKey(plan.seed, plan.faults[fault]!, turn * 65_536 + replica);
       facts.batch.key[row * 2] = mixed.high;
       facts.batch.key[row * 2 + 1] = mixed.low;
@@ -264,7 +264,7 @@ export class FaultActs implements FaultWorld {
     for (const { index, service, replica } of this.#stations(target)) {
       const skew = this.#skew[index] ??= new Sums();
       skew.set(target.fault, by);
-      facts.change(now, Change.clockSet, service, replica, now, skew.sum);
+      facts.change(Change.clockSet, service, replica, now, skew.sum);
     }
   }
 

@@ -3,7 +3,8 @@
 import { hashText, uniform } from "../base/draws.ts";
 import type { Nanos } from "../base/time.ts";
 import { Harm, intensityAt, type Knobs, neutralKnobs, resetKnobs, resetOwnKnobs } from "../faults/fault.ts";
-import type { Plan, PlanFault } from "../plan/plan.ts";
+import type { PlanFault } from "../plan/plan.ts";
+import type { Core } from "./core.ts";
 import type { LiveFault } from "./faults.ts";
 import { type Frame, FrameKind, FrameState } from "./frame.ts";
 
@@ -25,11 +26,13 @@ export class FaultKnobs {
   /** The first fault that makes it take longer, and the one that decided the failure, as index + 1; 0 for none. */
   touchedBy = 0;
   failedBy = 0;
+  /** A fault has had its turn since all of this was neutral. */
+  #turned = false;
   readonly #faults: readonly LiveFault[];
-  readonly #plan: Plan;
+  readonly #core: Pick<Core, "plan" | "now">;
 
-  constructor(plan: Plan, faults: readonly LiveFault[]) {
-    this.#plan = plan;
+  constructor(core: Pick<Core, "plan" | "now">, faults: readonly LiveFault[]) {
+    this.#core = core;
     this.#faults = faults;
   }
 
@@ -38,28 +41,23 @@ export class FaultKnobs {
    * @param strand whose context they may ask for
    * @returns index in Plan.failures of the failure that one of them decides, -1 for none
    */
-  turn(
-    faults: readonly number[],
-    now: Nanos,
-    replica: number,
-    keyHigh: number,
-    keyLow: number,
-    strand: Frame,
-  ): number {
-    const { knobs } = this;
-    resetKnobs(knobs);
-    if (this.lines.length > 0) this.lines.length = 0;
-    this.lockOf = -1;
+  turn(faults: readonly number[], replica: number, keyHigh: number, keyLow: number, strand: Frame): number {
+    if (this.#turned) this.#reset();
+    return faults.length === 0 ? -1 : this.#turnAll(faults, replica, keyHigh, keyLow, strand);
+  }
+
+  #turnAll(faults: readonly number[], replica: number, keyHigh: number, keyLow: number, strand: Frame): number {
+    const { knobs } = this, { plan, now } = this.#core;
     let failure = -1;
-    this.touchedBy = this.failedBy = 0;
     for (let i = 0; i < faults.length; i++) {
       const live = this.#faults[faults[i]!]!;
       if (!touches(live, now, replica, keyHigh, keyLow)) continue;
       const fault = live.plan;
       if (fault.where !== undefined) {
-        const { context } = this.#plan.workloads[strand.workload]!;
+        const { context } = plan.workloads[strand.workload]!;
         if (!fault.where.holds(context, strand.root.contextHigh, strand.root.contextLow)) continue;
       }
+      this.#turned = true;
       resetOwnKnobs(knobs);
       const { added, factor, loss, bytesPerSecond, copies } = knobs;
       fault.effect.turn?.(
@@ -83,6 +81,14 @@ export class FaultKnobs {
       if (turned && this.touchedBy === 0) this.touchedBy = fault.index + 1;
     }
     return failure;
+  }
+
+  #reset(): void {
+    this.#turned = false;
+    resetKnobs(this.knobs);
+    this.lines.length = 0;
+    this.lockOf = -1;
+    this.touchedBy = this.failedBy = 0;
   }
 }
 

@@ -115,7 +115,7 @@ export class Faults {
     }
     live.open = true;
     this.#choose(live, turn);
-    this.#core.facts.fault(now, plan.index, true);
+    this.#core.facts.fault(plan.index, true);
     this.#act(live, plan.effect.begin);
     if (live.until < FOREVER) this.#core.events.scheduleUrgent(live.until, Event.faultEnd, plan.index, turn);
   }
@@ -124,7 +124,7 @@ export class Faults {
     if (live.open) {
       live.open = false;
       this.#act(live, live.plan.effect.end);
-      this.#core.facts.fault(this.#core.now, live.plan.index, false);
+      this.#core.facts.fault(live.plan.index, false);
     }
     if (live.plan.when.length === 0 && !live.isOver) this.#scheduleNext(live);
   }

@@ -181,8 +181,16 @@ export class Frame {
   hedges = 0;
   hedgesSent = 0;
 
-  /** What faults have made of it; who takes the frame makes them anew. */
+  /** What faults have made of it; undefined: nothing. */
   marks: Marks | undefined;
+  /** Marks to be used when a fault touches it. */
+  spareMarks: Marks | undefined;
+  /** When it would go on after its branches without the faults, as far as they have ended. */
+  joins = 0;
+  /** When its current work ends; where its replica's cores decide that, 0. */
+  workEnds = 0;
+  /** The time that faults had taken from its replica's cores when its work began; -1: it has none of them. */
+  lostFrom = -1;
 
   constructor(readonly slot: number) {}
 
@@ -220,6 +228,7 @@ export class Frame {
     if (this.held.length > 0) this.held.length = 0;
     this.waitsFor = undefined;
     this.link = undefined;
+    this.marks = undefined;
   }
 }
 

@@ -60,7 +60,7 @@ export class Health {
   #list(station: Station, listed: boolean): void {
     if (station.life.listed === listed) return;
     const what = listed ? Change.replicaReady : Change.replicaUnready;
-    this.#core.facts.replicaChange(this.#core.now, what, station.service, station.replica);
+    this.#core.facts.replicaChange(what, station.service, station.replica);
     this.#core.fleet.list(station, listed);
   }
 }

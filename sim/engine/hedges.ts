@@ -87,7 +87,7 @@ export class Hedges {
 
   #tell(attempt: Frame, site: CallSite, outcome: number, status: number, cause: number, flags: number): void {
     const hedge = attempt.isHedge ? FactFlag.hedge : 0;
-    this.#core.facts.call(this.#core.now, attempt, site, outcome, status, cause, flags | hedge, -1);
+    this.#core.facts.call(attempt, site, outcome, status, cause, flags | hedge, -1);
   }
 
   #cancelOthers(strand: Frame, winner: Frame, site: CallSite): void {

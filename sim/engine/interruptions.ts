@@ -74,7 +74,6 @@ export class Interruptions {
       if (frame.kind === FrameKind.delivery) this.#core.queues.cutOff(frame);
       if (frame.state === FrameState.calling && frame.callSite >= 0) {
         this.#core.facts.call(
-          this.#core.now,
           frame,
           this.#core.plan.sites[frame.callSite]!,
           outcome,
@@ -89,7 +88,6 @@ export class Interruptions {
       if (frame.kind === FrameKind.request && frame.state !== FrameState.transit) {
         if (outcome === Outcome.crashed) this.#core.taint?.crashes(frame, this.#core.fleet.stationOf(frame));
         this.#core.facts.request(
-          this.#core.now,
           frame,
           outcome,
           status,

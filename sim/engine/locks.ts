@@ -147,6 +147,6 @@ export class Locks {
   #told(frame: Frame, lock: PlanLock, since: number, outcome: number): void {
     this.#core.strands.strandKey(frame);
     mix(mixed.high, mixed.low, lock.salt ^ this.#core.startSalt);
-    this.#core.facts.lock(this.#core.now, frame.root, lock, since, outcome, mixed.high, mixed.low);
+    this.#core.facts.lock(frame.root, lock, since, outcome, mixed.high, mixed.low);
   }
 }

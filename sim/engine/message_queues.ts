@@ -151,7 +151,7 @@ export class MessageQueues {
     const { faults } = this.#core.plan.endpoints[request.endpoint]!;
     if (faults.length === 0) return;
     const { knobs } = this.#core;
-    knobs.turn(faults, this.#core.now, request.replica, request.keyHigh, request.keyLow, request);
+    knobs.turn(faults, request.replica, request.keyHigh, request.keyLow, request);
     for (let copy = knobs.knobs.copies; copy > 0; copy--) {
       // Each is handled by draws of its own, and without a message's key it goes to a partition of its own.
       const { keyHigh, keyLow } = request;
@@ -303,14 +303,14 @@ export class MessageQueues {
     this.#end(partition, delivery);
     if (outcome !== Outcome.ok && message.extraBy === 0) message.extraBy = this.#core.taint?.changedBy(request) ?? 0;
     if (outcome === Outcome.ok) {
-      facts.delivery(now, request, plan, Delivered.done, message.time);
+      facts.delivery(request, plan, Delivered.done, message.time);
       this.#forget(message);
     } else if (outcome === Outcome.reset || outcome === Outcome.aborted) {
       // Its consumer died: nothing was committed, and whoever reads the partition next begins with it.
-      facts.delivery(now, request, plan, Delivered.again, message.time);
+      facts.delivery(request, plan, Delivered.again, message.time);
       partition.putBack(message);
     } else if (++message.failures < plan.attempts) {
-      facts.delivery(now, request, plan, Delivered.again, message.time);
+      facts.delivery(request, plan, Delivered.again, message.time);
       partition.putBack(message);
       partition.notBefore = now + plan.retryAfter;
       this.#core.schedule(partition.notBefore as Nanos, Event.deliver, partition.index, 0);
@@ -320,11 +320,11 @@ export class MessageQueues {
   }
 
   #giveUp(request: Frame, { group }: Partition, message: Message): void {
-    const { now, facts } = this.#core;
+    const { facts } = this.#core;
     const { plan } = group;
     const dead = plan.deadLetter;
-    facts.delivery(now, request, plan, dead < 0 ? Delivered.skipped : Delivered.deadLettered, message.time);
-    const row = facts.replicaChange(now, Change.messageGivenUp, plan.service, request.replica, dead, message.failures);
+    facts.delivery(request, plan, dead < 0 ? Delivered.skipped : Delivered.deadLettered, message.time);
+    const row = facts.replicaChange(Change.messageGivenUp, plan.service, request.replica, dead, message.failures);
     facts.traceOf(row, request);
     facts.batch.site[row] = plan.index;
     if (dead >= 0) {
@@ -426,7 +426,6 @@ export class MessageQueues {
       if (isSame) continue;
       const { service, index } = group.plan;
       const row = this.#core.facts.replicaChange(
-        this.#core.now,
         Change.partitionsAssigned,
         service,
         replica,

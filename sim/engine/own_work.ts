@@ -59,6 +59,6 @@ export class OwnWork {
 
   #throttled(station: Station, cpu: Cpu): void {
     const { now } = this.#core;
-    this.#core.facts.change(now, Change.throttled, station.service, station.replica, now, cpu.periodEnd - now);
+    this.#core.facts.change(Change.throttled, station.service, station.replica, now, cpu.periodEnd - now);
   }
 }

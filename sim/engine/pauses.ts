@@ -101,8 +101,8 @@ export class Pauses {
     const source = this.#sources[number]!;
     const { station, count, beganAt, length } = source;
     if (station.incarnation !== incarnation) return;
-    const { facts, now } = this.#core;
-    const row = facts.change(now, Change.paused, station.service, station.replica, beganAt, length, count);
+    const { facts } = this.#core;
+    const row = facts.change(Change.paused, station.service, station.replica, beganAt, length, count);
     mix(source.keyHigh, source.keyLow, count);
     facts.batch.key[row * 2] = mixed.high;
     facts.batch.key[row * 2 + 1] = mixed.low;

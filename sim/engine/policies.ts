@@ -332,7 +332,6 @@ export class Policies {
       : Change.breakerClosed;
     const isSlow = policy.slow !== undefined && breaker.failureRate < policy.failureRate;
     this.#core.facts.callerChange(
-      this.#core.now,
       change,
       frame,
       site,
@@ -350,7 +349,6 @@ export class Policies {
     if (over === 0) return;
     const { consecutive } = this.#core.plan.shared.outliers[policies.outlier]!.policy;
     this.#core.facts.callerChange(
-      this.#core.now,
       Change.ejected,
       frame,
       site,
@@ -371,7 +369,7 @@ export class Policies {
     if (ejection === undefined) return;
     const { outlier, site, callerReplica, replica } = ejection;
     outlier.giveBack(replica, this.#core.now);
-    this.#core.facts.returned(this.#core.now, this.#callerOf(site), callerReplica, site, replica);
+    this.#core.facts.returned(this.#callerOf(site), callerReplica, site, replica);
   }
 }
 

@@ -54,7 +54,7 @@ export class Autoscaling {
     const wanted = this.#stabilised(scaler, this.#recommended(scaler, stations, pods), pods.length);
     scaler.lookedAt = now;
     if (wanted === pods.length) return;
-    this.#core.facts.replicaChange(now, Change.scaled, service, 0, wanted, pods.length);
+    this.#core.facts.replicaChange(Change.scaled, service, 0, wanted, pods.length);
     if (wanted > pods.length) this.#add(stations, wanted - pods.length, scaler.scaling.delay);
     else this.#take(pods, pods.length - wanted);
   }

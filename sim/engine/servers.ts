@@ -42,7 +42,7 @@ export class Servers {
     if (own.errorRate > 0 && uniform(keyHigh, keyLow, endpoint.errorSalt) < own.errorRate) {
       request.failure = own.failure;
     }
-    const failure = this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+    const failure = this.#core.knobs.turn(endpoint.faults, request.replica, keyHigh, keyLow, request);
     if (failure >= 0 && this.#core.knobs.harm === Harm.shed) {
       this.#core.taint?.enters(request, this.#core.knobs.failedBy);
       this.#core.taint?.fails(request);
@@ -50,7 +50,9 @@ export class Servers {
     }
     const isFailed = failure >= 0 && request.failure < 0;
     if (isFailed) request.failure = failure;
-    this.#core.taint?.enters(request, isFailed ? this.#core.knobs.failedBy : 0);
+    if (isFailed || request.marks !== undefined) {
+      this.#core.taint?.enters(request, isFailed ? this.#core.knobs.failedBy : 0);
+    }
 
     if (station.isGuarded && this.#turnsAway(request, station)) return;
     if (station.free && station.queued === 0) this.#begin(request, station);
@@ -114,12 +116,14 @@ export class Servers {
     const { keyHigh, keyLow } = request;
     station.hold(this.#core.now);
     request.begun = this.#core.now;
-    this.#core.knobs.turn(endpoint.faults, this.#core.now, request.replica, keyHigh, keyLow, request);
+    this.#core.knobs.turn(endpoint.faults, request.replica, keyHigh, keyLow, request);
     const { knobs: { added, factor }, lines, lockOf, lockTimeout } = this.#core.knobs;
-    this.#core.taint?.begins(request, station, this.#core.knobs);
+    if (request.state === FrameState.queued || request.marks !== undefined || this.#core.knobs.touchedBy !== 0) {
+      this.#core.taint?.begins(request, station, this.#core.knobs);
+    }
     for (let i = 0; i < lines.length; i += 3) {
       for (let n = lines[i + 1]!; n > 0; n--) {
-        this.#core.facts.log(this.#core.now, request, lines[i]!, lines[i + 2]! + 1);
+        this.#core.facts.log(request, lines[i]!, lines[i + 2]! + 1);
       }
     }
     request.addedWork = added;
@@ -135,7 +139,7 @@ export class Servers {
   #refuse(request: Frame, outcome: number, status: number, wait = this.#core.now - request.start): void {
     const abandoned = !this.callerWaits(request);
     this.#core.taint?.refused(request, this.#core.fleet.stationOf(request));
-    this.#core.facts.request(this.#core.now, request, outcome, status, -1, 0, abandoned, wait);
+    this.#core.facts.request(request, outcome, status, -1, 0, abandoned, wait);
     // From outside all of them look alike.
     this.respond(request, Outcome.refused, status, -1);
     this.#core.workloads.release(request);
@@ -144,13 +148,15 @@ export class Servers {
   /** A request leaves its service. */
   finish(request: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
     if (request.held.length > 0) abandonAll(request, outcome, status, cause, causeOutcome);
-    this.#core.facts.request(this.#core.now, request, outcome, status, cause, causeOutcome, !this.callerWaits(request));
-    if (outcome === Outcome.ok) {
-      if (this.#core.queues.any) this.#core.queues.append(request);
-      this.respond(request, Outcome.ok, status, -1);
-    } else this.respond(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
+    const callerWaits = this.callerWaits(request);
+    this.#core.facts.request(request, outcome, status, cause, causeOutcome, !callerWaits);
+    if (outcome === Outcome.ok && this.#core.queues.any) this.#core.queues.append(request);
+    if (callerWaits) {
+      if (outcome === Outcome.ok) this.#answer(request, Outcome.ok, status, -1);
+      else this.#answer(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);
+    }
     const station = this.#core.fleet.stationOf(request);
-    this.#core.taint?.leaves(request, station);
+    if (request.marks !== undefined || station.marks !== undefined) this.#core.taint?.leaves(request, station);
     this.#core.workloads.release(request);
     station.release(this.#core.now);
     this.takeUp(station);
@@ -177,7 +183,10 @@ export class Servers {
 
   /** Answers the caller of a request, if it still waits. */
   respond(request: Frame, outcome: number, status: number, cause: number): void {
-    if (!this.callerWaits(request)) return;
+    if (this.callerWaits(request)) this.#answer(request, outcome, status, cause);
+  }
+
+  #answer(request: Frame, outcome: number, status: number, cause: number): void {
     const caller = this.#core.pool.frames[request.parent]!;
     if (caller.kind === FrameKind.delivery) return this.#core.queues.handled(request, caller, outcome);
     if (this.#core.world.partitions.takesAnswer(request, caller, outcome, status, cause)) return;
@@ -190,10 +199,13 @@ export class Servers {
     if (site.network !== undefined || site.faults.length > 0) {
       const { keyHigh, keyLow } = request;
       const { knobs } = this.#core.knobs;
-      this.#core.knobs.turn(site.faults, this.#core.now, request.replica, keyHigh, keyLow, caller);
-      // What a fault adds has been added on the way there.
-      let time = wireTime(knobs, this.#core.plan.endpoints[request.endpoint]!.size.response, keyHigh, keyLow, true);
-      byFaults = time;
+      this.#core.knobs.turn(site.faults, request.replica, keyHigh, keyLow, caller);
+      let time = 0;
+      if (site.faults.length > 0) {
+        // What a fault adds has been added on the way there.
+        time = wireTime(knobs, this.#core.plan.endpoints[request.endpoint]!.size.response, keyHigh, keyLow, true);
+        byFaults = time;
+      }
       if (site.network !== undefined) {
         const network = site.network.sample(uniform(keyHigh, keyLow, SALT_NETWORK_BACK));
         time += network * knobs.factor;
@@ -209,6 +221,8 @@ export class Servers {
     }
     const { calls, knobs, now, taint } = this.#core;
     calls.answer(caller, outcome, status, cause, delay);
-    taint?.answered(request, caller, outcome !== Outcome.ok, byFaults, now + delay, knobs);
+    if (request.marks !== undefined || caller.marks !== undefined || byFaults !== 0) {
+      taint?.answered(request, caller, outcome !== Outcome.ok, byFaults, now + delay, knobs);
+    }
   }
 }

@@ -7,6 +7,7 @@ import type { PlanService } from "../plan/plan.ts";
 import { CoDel, ControlledDelay } from "./controlled_delay.ts";
 import { Cpu } from "./cpu.ts";
 import type { Frame } from "./frame.ts";
+import type { StationMarks } from "./taint.ts";
 import type { TokenBucket } from "./token_bucket.ts";
 import { UtilizationMeter } from "./utilization_meter.ts";
 import { WaitingLine, type WaitingLinks } from "./waiting_lines.ts";
@@ -47,6 +48,10 @@ export class Station {
   readonly life = new Life();
   /** Requests that have come in since the run's start. */
   entered = 0;
+  /** Since when all workers have been taken; -1: they are not, or nobody has waited since they were. */
+  fullSince = -1;
+  /** What faults have made of it; undefined: nothing. */
+  marks: StationMarks | undefined;
 
   readonly #plan: PlanService;
   readonly #meter: UtilizationMeter | undefined;
@@ -117,12 +122,14 @@ export class Station {
   hold(now: Nanos): void {
     this.#count(now);
     this.busy++;
+    if (this.fullSince < 0 && this.busy >= this.concurrency) this.fullSince = now;
     if (!this.#countsCores) this.#meter?.set(this.busy, now);
   }
 
   release(now: Nanos): void {
     this.#count(now);
     this.busy--;
+    if (this.queued === 0) this.fullSince = -1;
     if (!this.#countsCores) this.#meter?.set(this.busy, now);
   }
 

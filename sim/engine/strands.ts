@@ -77,7 +77,7 @@ export class Strands {
           continue;
         }
         case Op.log:
-          this.#core.facts.log(this.#core.now, frame.root, instruction.site);
+          this.#core.facts.log(frame.root, instruction.site);
           frame.pc++;
           continue;
         case Op.think: {
@@ -145,14 +145,18 @@ export class Strands {
   }
 
   resume(frame: Frame): void {
-    if (frame.state === FrameState.working) this.#core.taint?.workDone(frame);
-    if (frame.state !== FrameState.working || !this.#failsNow(frame)) this.run(frame);
+    if (frame.state === FrameState.working) {
+      if (frame.lostFrom >= 0) this.#core.taint?.workDone(frame);
+      if (this.#failsNow(frame)) return;
+    }
+    this.run(frame);
   }
 
   /** Own work: how long it takes is a matter of the station where that has cores to share, a CPU limit or pauses. */
   #work(frame: Frame, duration: Nanos): void {
+    frame.lostFrom = -1;
     if (this.#core.hasCpus && this.#core.ownWork.begin(frame, duration)) return this.#core.taint?.sharesCores(frame);
-    this.#core.taint?.workEnds(frame, this.#core.now + duration);
+    frame.workEnds = this.#core.now + duration;
     this.#wait(frame, FrameState.working, duration);
   }
 
@@ -192,7 +196,7 @@ export class Strands {
       if (cold > 1) this.#core.taint?.isCold(frame, duration * (cold - 1));
       duration *= cold;
     }
-    this.#core.taint?.works(frame, share, !request.worked);
+    if (request.marks !== undefined) this.#core.taint?.works(frame, share, !request.worked);
     if (!request.worked) {
       request.worked = true;
       duration += request.addedWork;
@@ -206,7 +210,7 @@ export class Strands {
   #failsNow(frame: Frame): boolean {
     const request = frame.root;
     if (request.failure < 0 || !request.worked) return false;
-    this.#core.taint?.fails(request);
+    if (request.marks !== undefined) this.#core.taint?.fails(request);
     this.fail(frame, Outcome.error, this.#core.plan.failures[request.failure]!.status, request.failure, 0);
     return true;
   }

@@ -5,7 +5,8 @@
 // path, not a second run: where a fault changes how something ends, what would have come then is not known, and the
 // account goes on from that moment.
 //
-// A frame gets its marks when they are first asked for, and keeps them: a plan without faults has none, and pays nothing.
+// A strand has marks from the moment a fault first touches it, and until its end; what no fault has touched has none, and
+// is passed over with one look.
 
 import { MILLISECOND } from "../base/time.ts";
 import { CAUSE_FAULT, CauseKind, causeOf, type FactBatch, FactFlag, Outcome } from "../plan/facts.ts";
@@ -57,8 +58,6 @@ export class Marks {
   /** Request: the fault that slows its own work, + 1; of each nanosecond of own work so much is the fault's. */
   slowedBy = 0;
   slowShare = 0;
-  /** When its current work ends. */
-  workEnds = 0;
   /** How late the worker was that it got, Infinity when it did not have to wait for one. */
   handed = Infinity;
   /** Request: the fault that takes its answer away or cuts its connection, or holds it up on its way, + 1; since when. */
@@ -67,8 +66,6 @@ export class Marks {
   /** The fault whose lock it waits for, + 1, and since when. */
   lockBy = 0;
   lockSince = 0;
-  /** The time that faults had taken from its station's cores when its work began; -1: it takes its time and no more. */
-  lostFrom = -1;
   /** It fetches what a fault has thrown away: at which depth (-1: no), which fault, how, and when it would go on. */
   missDepth = -1;
   missBy = 0;
@@ -78,8 +75,6 @@ export class Marks {
   cutBy = 0;
   /** Request: it counts among those of its station that a fault has touched. */
   counted = false;
-  /** When it would go on after its branches, as far as they have ended. */
-  joins = 0;
 
   /** Its current attempt: how late it began; whether the fault changed its end; whether it would not have been. */
   callLate = 0;
@@ -102,58 +97,70 @@ export class Marks {
 
   reset(): void {
     this.fault =
-      this.most =
       this.since =
+      this.most =
       this.late =
       this.lateIn =
         0;
-    this.via = CAUSE_FAULT;
+    this.via =
+      this.callVia =
+      this.answerVia =
+      this.missVia =
+        CAUSE_FAULT;
     this.changed =
       this.extra =
       this.counted =
       this.callChanged =
       this.callExtra =
+      this.answerChanged =
         false;
-    this.failsBy =
-      this.slowedBy =
-      this.slowShare =
-      this.workEnds =
-      this.joins =
-        0;
+    this.failsBy = this.slowedBy = this.slowShare = 0;
     this.handed = Infinity;
-    this.harmBy = this.lockBy = this.cutBy = 0;
-    this.lostFrom = this.missDepth = -1;
-    this.callLate = this.extraLate = this.callFault = 0;
-    this.extraSince = this.fallbackFrom = this.fallbackTo = -1;
-    this.answerFault = this.answerAt = 0;
+    this.harmBy =
+      this.heldSince =
+      this.lockBy =
+      this.lockSince =
+      this.cutBy =
+        0;
+    this.missBy = this.missEnds = 0;
+    this.callLate = this.callFault = this.extraLate = 0;
+    this.missDepth =
+      this.extraSince =
+      this.fallbackFrom =
+      this.fallbackTo =
+        -1;
+    this.answerFault = this.answerLate = this.answerAt = 0;
   }
 }
 
+/** Those of a strand that no fault has touched: to be read, never to be written to. */
+const UNTOUCHED = new Marks();
+
 /** What a station passes on. */
-interface StationMarks {
+export class StationMarks {
   /** Requests in it that a fault has touched, and the fault of the last one. */
-  touched: number;
-  fault: number;
-  /** The worker that became free last: when, and how late. */
-  freedAt: number;
-  /** Since when no worker has been free; -1: one is. */
-  fullSince: number;
-  freedLate: number;
-  freedFault: number;
+  touched = 0;
+  fault = 0;
+  /** The worker that became free last: when, how late, and because of which fault. */
+  freedAt = -1;
+  freedLate = 0;
+  freedFault = 0;
   /** The fault that has taken the replica down, + 1, until it listens again; and the one before it came up. */
-  downBy: number;
-  startedBy: number;
+  downBy = 0;
+  startedBy = 0;
   /** Time that faults have taken from its cores, up to `lostAt`; since then this share of it, or all until `stillUntil`. */
-  lost: number;
-  lostAt: number;
-  slowShare: number;
-  stillUntil: number;
-  lostBy: number;
+  lost = 0;
+  lostAt = 0;
+  slowShare = 0;
+  stillUntil = 0;
+  lostBy = 0;
 }
+
+/** Those of a station that no fault has touched: to be read, never to be written to. */
+const UNTOUCHED_STATION = new StationMarks();
 
 export class Taint {
   readonly #core: Core;
-  readonly #stations: StationMarks[] = [];
   /** By call site: the fault that last touched a call from there, and when. */
   readonly #siteFault: Int32Array;
   readonly #siteSince: Float64Array;
@@ -163,6 +170,8 @@ export class Taint {
   acting = 0;
   /** Replicas that faults have taken down. */
   #down = 0;
+  /** Faults have taken time from some replica's cores. */
+  #strained = false;
   /** What `#look` has found. */
   #foundLate = 0;
   #foundFault = 0;
@@ -175,32 +184,25 @@ export class Taint {
     this.#poolBy = new Int32Array(core.plan.sites.length);
   }
 
+  /** The marks of a strand, to be written to. */
   #of(frame: Frame): Marks {
-    return frame.marks ??= new Marks();
+    return frame.marks ?? this.#touch(frame);
   }
 
-  #fresh(frame: Frame): Marks {
-    const marks = this.#of(frame);
+  #touch(frame: Frame): Marks {
+    const marks = frame.marks = frame.spareMarks ??= new Marks();
     marks.reset();
     return marks;
   }
 
+  /** The marks of a station, to be written to. */
   #at(station: Station): StationMarks {
-    return this.#stations[station.index] ??= {
-      touched: 0,
-      fault: 0,
-      fullSince: -1,
-      freedAt: -1,
-      freedLate: 0,
-      freedFault: 0,
-      downBy: 0,
-      startedBy: 0,
-      lost: 0,
-      lostAt: 0,
-      slowShare: 0,
-      stillUntil: 0,
-      lostBy: 0,
-    };
+    return station.marks ??= new StationMarks();
+  }
+
+  /** The marks of a station, to be read. */
+  #seen(station: Station): StationMarks {
+    return station.marks ?? UNTOUCHED_STATION;
   }
 
   /** Says what did this to a strand, unless something else has done more. */
@@ -222,8 +224,8 @@ export class Taint {
 
   /** Counts a request that is hurt among those of its station. */
   #count(request: Frame, late: number): void {
-    if (request.kind !== FrameKind.request) return;
-    const marks = this.#of(request);
+    const { marks } = request;
+    if (marks === undefined || request.kind !== FrameKind.request) return;
     if (marks.counted || !(marks.changed || marks.extra || late - marks.lateIn > LATE_MIN)) return;
     marks.counted = true;
     const at = this.#at(this.#core.fleet.stationOf(request));
@@ -235,51 +237,55 @@ export class Taint {
 
   /** @param extraBy the fault, + 1, without which it would not be; 0 for none */
   iterationStarts(frame: Frame, extraBy: number): void {
-    this.#extra(this.#fresh(frame), extraBy, CAUSE_FAULT);
+    this.#extra(frame, extraBy, CAUSE_FAULT);
   }
 
-  #extra(marks: Marks, fault: number, via: number): void {
+  #extra(frame: Frame, fault: number, via: number): void {
     if (fault === 0) return;
+    const marks = this.#of(frame);
     marks.extra = true;
     this.#blame(marks, fault, via, Infinity);
   }
 
   /** A message is handled. @param extraBy the fault, + 1, without which it would not be @param broker its service */
   delivered(request: Frame, extraBy: number, broker: number): void {
-    this.#extra(this.#fresh(request), extraBy, causeOf(CauseKind.request, broker));
+    this.#extra(request, extraBy, causeOf(CauseKind.request, broker));
   }
 
   /** The fault, + 1, without which a request would not be; 0 for none. */
   extraBy(request: Frame): number {
-    const { extra, fault } = this.#of(request);
+    const { extra, fault } = request.marks ?? UNTOUCHED;
     return extra ? fault : 0;
   }
 
   /** The fault, + 1, that changed how a request ended; 0 for none. */
   changedBy(request: Frame): number {
-    const { changed, fault } = this.#of(request);
+    const { changed, fault } = request.marks ?? UNTOUCHED;
     return changed ? fault : 0;
   }
 
   forked(owner: Frame, branch: Frame): void {
-    const from = this.#of(owner), marks = this.#fresh(branch);
+    owner.joins = -Infinity;
+    const from = owner.marks;
+    if (from === undefined) return;
+    const marks = this.#of(branch);
     marks.late = from.late;
     marks.fault = from.fault;
     marks.via = from.via;
     marks.since = from.since;
     marks.most = from.most;
     marks.extra = this.#isExtra(owner, from);
-    from.joins = -Infinity;
   }
 
   /** @param isLast its owner goes on now */
   branchEnded(owner: Frame, branch: Frame, isLast: boolean): void {
-    const marks = this.#of(owner), from = this.#of(branch);
-    marks.joins = Math.max(marks.joins, this.#core.now - from.late);
-    if (from.fault !== 0) {
+    const from = branch.marks, { now } = this.#core;
+    owner.joins = Math.max(owner.joins, from === undefined ? now : now - from.late);
+    if (from !== undefined && from.fault !== 0) {
+      const marks = this.#of(owner);
       if (marks.fault === 0 || from.most > marks.most) this.#take(marks, from);
     }
-    if (isLast) marks.late = this.#core.now - marks.joins;
+    if (isLast && owner.marks !== undefined) owner.marks.late = now - owner.joins;
   }
 
   #take(marks: Marks, from: Marks): void {
@@ -292,7 +298,8 @@ export class Taint {
   /** A piece of own work begins, of which a fault may have added a part. */
   works(frame: Frame, share: number, isFirst: boolean): void {
     const request = frame.root;
-    const { slowedBy, slowShare } = this.#of(request);
+    if (request.marks === undefined) return;
+    const { slowedBy, slowShare } = request.marks;
     if (slowedBy === 0) return;
     const added = share * request.ownWork * slowShare + (isFirst ? request.addedWork : 0);
     if (added === 0) return;
@@ -303,29 +310,23 @@ export class Taint {
     this.#count(request, marks.late);
   }
 
-  workEnds(frame: Frame, time: number): void {
-    this.#of(frame).workEnds = time;
-  }
-
   /** Its own work is shared out among the cores of its replica. */
   sharesCores(frame: Frame): void {
-    const marks = this.#of(frame);
-    marks.lostFrom = this.#lost(this.#at(this.#core.fleet.stationOf(frame.root)), this.#core.now);
-    marks.workEnds = 0;
+    frame.workEnds = 0;
+    frame.lostFrom = this.#strained
+      ? this.#lost(this.#seen(this.#core.fleet.stationOf(frame.root)), this.#core.now)
+      : 0;
   }
 
   workDone(frame: Frame): void {
-    const marks = this.#of(frame);
-    if (marks.lostFrom < 0) return;
-    const at = this.#at(this.#core.fleet.stationOf(frame.root));
-    const added = this.#lost(at, this.#core.now) - marks.lostFrom;
-    marks.lostFrom = -1;
-    this.#delayed(frame, at.lostBy, CAUSE_FAULT, added);
+    if (!this.#strained || frame.lostFrom < 0) return;
+    const at = this.#seen(this.#core.fleet.stationOf(frame.root));
+    this.#delayed(frame, at.lostBy, CAUSE_FAULT, this.#lost(at, this.#core.now) - frame.lostFrom);
   }
 
   /** The replica is slower after a start. @param added time */
   isCold(frame: Frame, added: number): void {
-    this.#delayed(frame, this.#at(this.#core.fleet.stationOf(frame.root)).startedBy, CAUSE_FAULT, added);
+    this.#delayed(frame, this.#seen(this.#core.fleet.stationOf(frame.root)).startedBy, CAUSE_FAULT, added);
   }
 
   /** Something a fault did has taken a strand so long. */
@@ -343,13 +344,13 @@ export class Taint {
     const marks = this.#of(frame.root);
     marks.changed = true;
     this.#blame(marks, fault, via, Infinity);
-    this.#count(frame.root, this.#of(frame).late);
+    this.#count(frame.root, (frame.marks ?? UNTOUCHED).late);
   }
 
   /** What is due in a strand has to wait until its replica goes on. */
   deferred(frame: Frame, kind: number, until: number): void {
     if (kind !== Event.enter && kind !== Event.resume && kind !== Event.respond && kind !== Event.retry) return;
-    const at = this.#at(this.#core.fleet.stationOf(frame.root));
+    const at = this.#seen(this.#core.fleet.stationOf(frame.root));
     const added = Math.min(until, at.stillUntil) - this.#core.now;
     if (added <= 0) return;
     this.#delayed(frame, at.lostBy, CAUSE_FAULT, added);
@@ -363,13 +364,14 @@ export class Taint {
 
   /** The fault, + 1, that takes from a replica what it has in memory; 0 for none. */
   takenBy(service: number, replica: number): number {
-    return this.acting !== 0 ? this.acting : this.#at(this.#core.fleet.replicasOf(service)[replica]!).downBy;
+    return this.acting !== 0 ? this.acting : this.#seen(this.#core.fleet.replicasOf(service)[replica]!).downBy;
   }
 
   /** A strand does not find what a fault has thrown away. @param jump where the steps end that fetch it */
   misses(frame: Frame, fault: number, holder: number, jump: number): void {
+    if (fault === 0) return;
     const marks = this.#of(frame);
-    if (fault === 0 || marks.missDepth >= 0) return;
+    if (marks.missDepth >= 0) return;
     const via = holder === frame.service ? CAUSE_FAULT : causeOf(CauseKind.answer, holder);
     marks.missDepth = frame.cacheKeys.length;
     marks.missBy = fault;
@@ -383,8 +385,8 @@ export class Taint {
 
   /** It has it now. Gives whether a fault was why it had to go for it. */
   fetched(frame: Frame): boolean {
-    const marks = this.#of(frame);
-    if (marks.missDepth < 0 || marks.missDepth !== frame.cacheKeys.length) return false;
+    const { marks } = frame;
+    if (marks === undefined || marks.missDepth < 0 || marks.missDepth !== frame.cacheKeys.length) return false;
     marks.missDepth = marks.fallbackFrom = marks.fallbackTo = -1;
     this.#delayed(frame, marks.missBy, marks.missVia, this.#core.now - marks.missEnds - marks.late);
     return true;
@@ -409,7 +411,7 @@ export class Taint {
 
   /** Who holds a row for too long may do so because of a fault. */
   waitedInVain(holder: Frame, frame: Frame, since: number): void {
-    const from = this.#of(holder);
+    const from = holder.marks ?? UNTOUCHED;
     if (from.fault === 0 || !(from.extra || from.late > LATE_MIN)) return;
     const via = causeOf(CauseKind.queue, frame.root.service);
     this.#delayed(frame, from.fault, via, Math.min(this.#core.now - since, from.extra ? Infinity : from.late));
@@ -418,14 +420,14 @@ export class Taint {
 
   /** Who waits for what another fetches fails as that does. */
   sharesFate(holder: Frame, frame: Frame): void {
-    const from = this.#of(holder.root);
+    const from = holder.root.marks ?? UNTOUCHED;
     if (from.changed) this.#ruined(frame, from.fault, causeOf(CauseKind.queue, frame.root.service));
   }
 
   /** A request fails of its own accord, or as a fault has decided. */
   fails(request: Frame): void {
-    const marks = this.#of(request);
-    if (marks.failsBy === 0) return;
+    const { marks } = request;
+    if (marks === undefined || marks.failsBy === 0) return;
     marks.changed = true;
     this.#blame(marks, marks.failsBy, CAUSE_FAULT, Infinity);
     this.#count(request, marks.late);
@@ -452,14 +454,15 @@ export class Taint {
 
   /** Another attempt is sent beside one that takes too long. */
   hedged(strand: Frame, hedge: Frame): void {
-    const from = this.#of(strand);
-    this.#lookBelow(strand, from);
+    const from = strand.marks ?? UNTOUCHED;
+    this.#lookBelow(strand);
     const isLate = this.#foundFault !== 0 && this.#foundLate - from.callLate > LATE_MIN;
     const fault = isLate ? this.#foundFault : from.fault;
-    const marks = this.#fresh(hedge);
+    if (fault === 0) return;
+    const marks = this.#of(hedge);
     marks.late = from.callLate;
     marks.extra = isLate || this.#isExtra(strand, from);
-    if (fault !== 0) this.#blame(marks, fault, from.via, marks.extra ? Infinity : from.most);
+    this.#blame(marks, fault, from.via, marks.extra ? Infinity : from.most);
   }
 
   /** A fault on the edge cuts the attempt off. */
@@ -474,8 +477,7 @@ export class Taint {
 
   /** An attempt gets lost on its way. */
   lost(caller: Frame, site: CallSite, knobs: FaultKnobs): void {
-    const marks = this.#of(caller);
-    this.#neverComes(caller, knobs.failedBy, this.#core.now - marks.late);
+    this.#neverComes(caller, knobs.failedBy, this.#core.now - (caller.marks ?? UNTOUCHED).late);
     this.#noteSite(site.index, knobs.failedBy);
   }
 
@@ -491,14 +493,14 @@ export class Taint {
 
   /** The answer of a request gets lost on its way. */
   answerLost(request: Frame, caller: Frame): void {
-    const { late, harmBy } = this.#of(request);
+    const { late, harmBy } = request.marks ?? UNTOUCHED;
     this.#neverComes(caller, harmBy, this.#core.now - late);
     this.#noteSite(request.site, harmBy);
   }
 
   /** The connection is cut as the answer of a request comes. @param added as in `answered` */
   resets(request: Frame, caller: Frame, added: number, arrives: number): void {
-    const from = this.#of(request), marks = this.#of(caller);
+    const from = request.marks ?? UNTOUCHED, marks = this.#of(caller);
     marks.answerFault = from.harmBy;
     marks.answerVia = CAUSE_FAULT;
     marks.answerLate = from.late + added;
@@ -533,16 +535,14 @@ export class Taint {
 
   /** Its caller gives up to connect. */
   unreachable(request: Frame, caller: Frame): void {
-    const { harmBy, heldSince } = this.#of(request);
-    if (harmBy === 0) return;
-    const marks = this.#of(caller);
-    this.#neverComes(caller, harmBy, heldSince - marks.late, 0);
+    const { harmBy, heldSince } = request.marks ?? UNTOUCHED;
+    if (harmBy !== 0) this.#neverComes(caller, harmBy, heldSince - (caller.marks ?? UNTOUCHED).late, 0);
   }
 
   /** A partition holds an answer up. @param by the fault, + 1 @param patience after which the caller sees a reset */
   answerHeldUp(request: Frame, caller: Frame, by: number, failed: boolean, patience: number): HeldTaint | undefined {
     if (by === 0) return undefined;
-    const { late, changed } = this.#of(request);
+    const { late, changed } = request.marks ?? UNTOUCHED;
     const ends = this.#core.now - late;
     this.#neverComes(caller, by, ends, patience);
     this.#noteSite(request.site, by);
@@ -582,7 +582,8 @@ export class Taint {
 
   /** @param added time that faults on the edge add to its way */
   sent(caller: Frame, request: Frame, added: number, knobs: FaultKnobs): void {
-    const from = this.#of(caller), marks = this.#fresh(request);
+    if (caller.marks === undefined && added === 0 && knobs.failedBy === 0) return;
+    const from = this.#of(caller), marks = this.#of(request);
     marks.late = marks.lateIn = from.late + added;
     marks.extra = this.#isExtra(caller, from);
     marks.harmBy = from.cutBy = knobs.failedBy;
@@ -604,13 +605,14 @@ export class Taint {
 
   /** An answer goes to the caller, from no request that a fault may have touched, unless `leaves` says more. */
   answers(caller: Frame): void {
-    const marks = this.#of(caller);
-    marks.answerFault = marks.answerAt = 0;
+    const { marks } = caller;
+    if (marks !== undefined) marks.answerFault = marks.answerAt = 0;
   }
 
   /** The answer of a request is on its way. @param added time that faults on the edge add to the way back */
   answered(request: Frame, caller: Frame, failed: boolean, added: number, arrives: number, knobs: FaultKnobs): void {
-    const from = this.#of(request), marks = this.#of(caller);
+    if (request.marks === undefined && caller.marks === undefined && added === 0) return;
+    const from = request.marks ?? UNTOUCHED, marks = this.#of(caller);
     marks.answerLate = from.late + added;
     marks.answerChanged = from.changed && failed;
     marks.answerAt = arrives;
@@ -625,17 +627,11 @@ export class Taint {
 
   /** An attempt is over, seen from its caller. To be asked before its generation rises. */
   attemptEnded(frame: Frame, site: CallSite, outcome: number): void {
-    const marks = this.#of(frame);
-    if (outcome === Outcome.timeout) this.#timedOut(frame, site, marks);
-    else if (isHeldBack(outcome)) this.#heldBack(site, marks);
-    else {
-      if (marks.answerAt > 0 || marks.answerFault !== 0) marks.late = marks.answerLate;
-      if (marks.answerFault !== 0) {
-        marks.callChanged = marks.answerChanged;
-        const amount = marks.callChanged ? Infinity : marks.late - marks.callLate;
-        this.#blameCall(marks, marks.answerFault, marks.answerVia, amount);
-      }
-    }
+    if (outcome === Outcome.timeout) this.#timedOut(frame, site);
+    else if (isHeldBack(outcome)) this.#heldBack(frame, site);
+    const { marks } = frame;
+    if (marks === undefined) return;
+    if (outcome !== Outcome.timeout && !isHeldBack(outcome)) this.#answerCame(marks);
     if (marks.callExtra) marks.late = marks.extraLate + this.#core.now - marks.extraSince;
     if (frame.root !== frame && marks.fault !== 0) {
       const root = this.#of(frame.root);
@@ -644,14 +640,23 @@ export class Taint {
     this.#count(frame.root, marks.late);
   }
 
-  #timedOut(frame: Frame, site: CallSite, marks: Marks): void {
-    const { now } = this.#core;
-    this.#lookBelow(frame, marks);
+  #answerCame(marks: Marks): void {
+    if (marks.answerAt > 0 || marks.answerFault !== 0) marks.late = marks.answerLate;
+    if (marks.answerFault === 0) return;
+    marks.callChanged = marks.answerChanged;
+    const amount = marks.callChanged ? Infinity : marks.late - marks.callLate;
+    this.#blameCall(marks, marks.answerFault, marks.answerVia, amount);
+  }
+
+  #timedOut(frame: Frame, site: CallSite): void {
+    const { now } = this.#core, { callLate } = frame.marks ?? UNTOUCHED;
+    this.#lookBelow(frame);
     const late = this.#foundLate, fault = this.#foundFault;
-    if (fault === 0 || late - marks.callLate <= LATE_MIN) return;
+    if (fault === 0 || late - callLate <= LATE_MIN) return;
     // What it waits for would be over then, at the earliest.
-    const ends = Math.max(frame.callStart - marks.callLate, Math.max(now, this.#foundEnds) - late);
-    if (ends > now - marks.callLate) return;
+    const ends = Math.max(frame.callStart - callLate, Math.max(now, this.#foundEnds) - late);
+    if (ends > now - callLate) return;
+    const marks = this.#of(frame);
     marks.callChanged = true;
     marks.late = now - ends;
     const service = this.#core.plan.endpoints[site.callee]!.service;
@@ -659,16 +664,18 @@ export class Taint {
     this.#noteSite(site.index, fault);
   }
 
-  #heldBack(site: CallSite, marks: Marks): void {
+  #heldBack(frame: Frame, site: CallSite): void {
     const held = this.#poolBy[site.index]!, fault = held !== 0 ? held : this.#siteFault[site.index]!;
     if (fault === 0 || held === 0 && this.#core.now - this.#siteSince[site.index]! > HELD_BACK_WITHIN) return;
+    const marks = this.#of(frame);
     marks.callChanged = true;
     const service = this.#core.plan.endpoints[site.callee]!.service;
     this.#blameCall(marks, fault, causeOf(CauseKind.answer, service), Infinity);
   }
 
   /** Finds the latest of what a strand's attempt waits for, and marks those between as waiting for it. */
-  #lookBelow(attempt: Frame, marks: Marks): void {
+  #lookBelow(attempt: Frame): void {
+    const marks = attempt.marks ?? UNTOUCHED;
     this.#foundLate = marks.late;
     this.#foundFault = 0;
     this.#foundEnds = 0;
@@ -694,10 +701,10 @@ export class Taint {
   }
 
   #look(frame: Frame): void {
-    const marks = this.#of(frame), { frames } = this.#core.pool;
-    this.#found(marks.late, marks.fault, frame.state === FrameState.working ? marks.workEnds : 0);
+    const marks = frame.marks ?? UNTOUCHED, { frames } = this.#core.pool;
+    this.#found(marks.late, marks.fault, frame.state === FrameState.working ? frame.workEnds : 0);
     if (frame.state === FrameState.queued) {
-      const at = this.#at(this.#core.fleet.stationOf(frame)), waited = this.#core.now - frame.start;
+      const at = this.#seen(this.#core.fleet.stationOf(frame)), waited = this.#core.now - frame.start;
       if (at.touched > 0) this.#found(marks.late + waited, at.fault, 0);
       else this.#found(marks.late + waited, this.#lackOf(frame.service), 0);
       this.#found(marks.late + Math.min(waited, this.#lostSince(at, frame.start)), at.lostBy, 0);
@@ -707,13 +714,13 @@ export class Taint {
       this.#found(marks.late + NEVER, marks.harmBy, this.#core.now + NEVER);
       return;
     }
-    if (frame.state === FrameState.working && marks.lostFrom >= 0) {
-      const at = this.#at(this.#core.fleet.stationOf(frame.root));
-      this.#found(marks.late + this.#lost(at, this.#core.now) - marks.lostFrom, at.lostBy, 0);
+    if (frame.state === FrameState.working && frame.lostFrom >= 0) {
+      const at = this.#seen(this.#core.fleet.stationOf(frame.root));
+      this.#found(marks.late + this.#lost(at, this.#core.now) - frame.lostFrom, at.lostBy, 0);
     } else if (frame.state === FrameState.locked && marks.lockBy !== 0) {
       this.#found(marks.late + this.#core.now - marks.lockSince, marks.lockBy, 0);
     } else if (frame.waitsFor !== undefined) {
-      const from = this.#of(frame.waitsFor.holder);
+      const from = frame.waitsFor.holder.marks ?? UNTOUCHED;
       this.#found(from.late, from.fault, 0);
     }
     const before = this.#foundLate;
@@ -740,16 +747,18 @@ export class Taint {
       }
     }
     if (this.#foundLate > before && below >= 0) {
-      this.#blame(marks, this.#foundFault, causeOf(CauseKind.answer, below), this.#foundLate - marks.late);
-      if (frame.root !== frame) this.#take(this.#of(frame.root), marks);
+      const own = this.#of(frame);
+      this.#blame(own, this.#foundFault, causeOf(CauseKind.answer, below), this.#foundLate - own.late);
+      if (frame.root !== frame) this.#take(this.#of(frame.root), own);
     }
   }
 
   /** No attempt of a call is under way any more. @param attempt the one that decided */
   concluded(frame: Frame, attempt: Frame, failed: boolean, retries: boolean, goesOn: boolean): void {
+    if (frame.marks === undefined && attempt.marks === undefined) return;
     const marks = this.#of(frame);
     if (attempt !== frame) {
-      const from = this.#of(attempt);
+      const from = attempt.marks ?? UNTOUCHED;
       marks.late = Math.max(from.late, marks.late);
       marks.callChanged = from.callChanged;
       if (from.fault !== 0 && from.most > marks.most) this.#take(marks, from);
@@ -781,12 +790,12 @@ export class Taint {
 
   /** A place or a connection goes from one attempt to another that has waited for it. */
   handsOver(giver: Frame | undefined, next: Frame, since: number): void {
-    const marks = this.#of(next), held = next.callSite < 0 ? 0 : this.#poolBy[next.callSite]!;
+    const held = next.callSite < 0 ? 0 : this.#poolBy[next.callSite]!;
     // All that it has waited, as a fault holds the connections.
     if (held !== 0) return this.#delayed(next, held, CAUSE_FAULT, this.#core.now - since);
-    if (giver === undefined) return;
-    const from = this.#of(giver);
-    if (from.fault === 0) return;
+    const from = giver?.marks;
+    if (from === undefined || from.fault === 0) return;
+    const marks = this.#of(next);
     const late = from.callExtra || from.extra ? Infinity : from.late;
     const goesOn = Math.max(since - marks.late, this.#core.now - late);
     const added = this.#core.now - goesOn - marks.late;
@@ -819,14 +828,15 @@ export class Taint {
 
   /** A request ends with the process. */
   crashes(request: Frame, station: Station): void {
-    const { downBy } = this.#at(station);
+    const { downBy } = this.#seen(station);
     if (downBy !== 0) this.#ruined(request, downBy, CAUSE_FAULT);
   }
 
   /** A request finds nobody who listens. */
   findsDown(request: Frame, station: Station): void {
-    const { downBy } = this.#at(station), marks = this.#of(request);
+    const { downBy } = this.#seen(station);
     if (downBy === 0) return;
+    const marks = this.#of(request);
     marks.changed = true;
     this.#blame(marks, downBy, CAUSE_FAULT, Infinity);
   }
@@ -834,8 +844,8 @@ export class Taint {
   /** A fault, + 1, because of which a service has fewer replicas than it would have; 0 for none. */
   #lackOf(service: number): number {
     if (this.#down === 0) return 0;
-    for (const { index } of this.#core.fleet.replicasOf(service)) {
-      const by = this.#stations[index]?.downBy ?? 0;
+    for (const { marks } of this.#core.fleet.replicasOf(service)) {
+      const by = (marks ?? UNTOUCHED_STATION).downBy;
       if (by !== 0) return by;
     }
     return 0;
@@ -856,6 +866,7 @@ export class Taint {
 
   #strain(at: StationMarks, share: number, stillUntil: number): void {
     const { now } = this.#core;
+    this.#strained = true;
     at.lost = this.#lost(at, now);
     at.lostAt = now;
     at.slowShare = share;
@@ -890,44 +901,50 @@ export class Taint {
 
   /** A worker takes a request up. */
   begins(request: Frame, station: Station, knobs: FaultKnobs): void {
-    const marks = this.#of(request);
-    if (request.state === FrameState.queued) this.#waited(request, station, marks);
-    marks.slowedBy = knobs.touchedBy;
-    marks.slowShare = 1 - 1 / knobs.knobs.factor;
-    if (marks.extra) this.#count(request, marks.late);
-    const at = this.#at(station);
-    if (at.fullSince < 0 && !station.free) at.fullSince = this.#core.now;
+    if (request.state === FrameState.queued) this.#waited(request, station);
+    if (request.marks !== undefined || knobs.touchedBy !== 0) {
+      const marks = this.#of(request);
+      marks.slowedBy = knobs.touchedBy;
+      marks.slowShare = 1 - 1 / knobs.knobs.factor;
+      if (marks.extra) this.#count(request, marks.late);
+    }
   }
 
-  #waited(request: Frame, station: Station, marks: Marks): void {
-    const at = this.#at(station), { now } = this.#core;
+  #waited(request: Frame, station: Station): void {
+    const at = this.#seen(station), { now } = this.#core, { marks } = request;
     const late = at.freedAt === now ? at.freedLate : 0;
-    marks.handed = late;
-    const came = request.start - marks.late;
-    if (marks.fault !== 0 && came < at.fullSince && came < request.start) {
-      // It comes at another time, and finds busy what was free when it would have come.
-      const added = now - request.start;
-      marks.late += added;
-      this.#blame(marks, marks.fault, causeOf(CauseKind.queue, station.service), added);
-      return;
+    if (marks !== undefined) {
+      marks.handed = late;
+      const came = request.start - marks.late;
+      if (marks.fault !== 0 && came < station.fullSince && came < request.start) {
+        // It comes at another time, and finds busy what was free when it would have come.
+        const added = now - request.start;
+        marks.late += added;
+        this.#blame(marks, marks.fault, causeOf(CauseKind.queue, station.service), added);
+        return;
+      }
     }
     if (late === 0) {
-      const waited = now - request.start, stood = Math.min(waited, this.#lostSince(at, request.start));
-      const lack = this.#lackOf(station.service);
+      const lack = this.#lackOf(station.service), waited = now - request.start;
       if (lack !== 0) this.#delayed(request, lack, causeOf(CauseKind.queue, station.service), waited);
-      else this.#delayed(request, at.lostBy, CAUSE_FAULT, stood);
+      else if (at.lostBy !== 0) {
+        this.#delayed(request, at.lostBy, CAUSE_FAULT, Math.min(waited, this.#lostSince(at, request.start)));
+      }
       return;
     }
-    const begins = Math.max(request.start - marks.late, now - late);
-    const added = now - begins - marks.late;
-    marks.late += added;
-    if (added > 0) this.#blame(marks, at.freedFault, causeOf(CauseKind.queue, station.service), added);
+    const before = marks === undefined ? 0 : marks.late;
+    const begins = Math.max(request.start - before, now - late);
+    const added = now - begins - before;
+    if (added === 0) return;
+    const own = this.#of(request);
+    own.late += added;
+    if (added > 0) this.#blame(own, at.freedFault, causeOf(CauseKind.queue, station.service), added);
   }
 
   /** A request is turned away. */
   refused(request: Frame, station: Station): void {
-    const at = this.#at(station);
-    if (at.touched > (this.#of(request).counted ? 1 : 0)) {
+    const at = this.#seen(station);
+    if (at.touched > (request.marks?.counted ? 1 : 0)) {
       const marks = this.#of(request);
       marks.changed = true;
       this.#blame(marks, at.fault, causeOf(CauseKind.queue, station.service), Infinity);
@@ -936,63 +953,64 @@ export class Taint {
       const by = lack !== 0 ? lack : this.#lostSince(at, request.start) > LATE_MIN ? at.lostBy : 0;
       if (by !== 0) this.#ruined(request, by, lack !== 0 ? causeOf(CauseKind.queue, station.service) : CAUSE_FAULT);
     }
-    this.#uncount(request, at);
+    this.#uncount(request, station);
   }
 
-  #uncount(request: Frame, at: StationMarks): void {
-    const marks = this.#of(request);
-    if (marks.counted) at.touched--;
+  #uncount({ marks }: Frame, station: Station): void {
+    if (marks === undefined || !marks.counted) return;
+    this.#at(station).touched--;
     marks.counted = false;
   }
 
   /** A request gives its worker back. */
   leaves(request: Frame, station: Station): void {
-    const marks = this.#of(request), at = this.#at(station);
-    this.#uncount(request, at);
-    if (station.queued === 0) at.fullSince = -1;
+    const { marks } = request;
+    if (marks === undefined) {
+      if (station.marks !== undefined) station.marks.freedLate = 0;
+      return;
+    }
+    this.#uncount(request, station);
+    const at = this.#at(station);
     at.freedAt = this.#core.now;
     at.freedFault = marks.fault;
     at.freedLate = marks.extra ? this.#core.now - request.begun + marks.handed : marks.fault === 0 ? 0 : marks.late;
   }
+}
 
-  // ---- facts -------------------------------------------------------------------------------------------------------
+/** Writes what faults made of a request into its fact. */
+export function tellRequest(batch: FactBatch, row: number, marks: Marks): void {
+  if (marks.fault === 0) return;
+  batch.fault[row] = marks.fault;
+  batch.via[row] = marks.via;
+  batch.since[row] = marks.since;
+  if (!marks.extra) batch.delay[row] = marks.late - marks.lateIn;
+  if (marks.changed || marks.extra) batch.flags[row]! |= FactFlag.changed;
+}
 
-  /** Writes what faults made of a request into its fact. */
-  tellRequest(batch: FactBatch, row: number, request: Frame): void {
-    const marks = this.#of(request);
-    if (marks.fault === 0) return;
-    batch.fault[row] = marks.fault;
-    batch.via[row] = marks.via;
-    batch.since[row] = marks.since;
-    if (!marks.extra) batch.delay[row] = marks.late - marks.lateIn;
-    if (marks.changed || marks.extra) batch.flags[row]! |= FactFlag.changed;
-  }
-
-  /** A line within a request that a fault has had an effect on so far. */
-  tellLog(batch: FactBatch, row: number, request: Frame, writtenBy: number): void {
-    if (writtenBy !== 0) {
-      batch.fault[row] = writtenBy;
-      batch.via[row] = CAUSE_FAULT;
-      batch.flags[row]! |= FactFlag.changed;
-      return;
-    }
-    const marks = this.#of(request);
-    if (marks.fault === 0 || !(marks.changed || marks.extra || marks.late - marks.lateIn > LATE_MIN)) return;
-    batch.fault[row] = marks.fault;
-    batch.via[row] = marks.via;
+/** A line within a request that a fault has had an effect on so far. @param writtenBy the fault that has it written, + 1 */
+export function tellLog(batch: FactBatch, row: number, { marks }: Frame, writtenBy: number): void {
+  if (writtenBy !== 0) {
+    batch.fault[row] = writtenBy;
+    batch.via[row] = CAUSE_FAULT;
     batch.flags[row]! |= FactFlag.changed;
+    return;
   }
+  if (marks === undefined || marks.fault === 0) return;
+  if (!(marks.changed || marks.extra || marks.late - marks.lateIn > LATE_MIN)) return;
+  batch.fault[row] = marks.fault;
+  batch.via[row] = marks.via;
+  batch.flags[row]! |= FactFlag.changed;
+}
 
-  tellCall(batch: FactBatch, row: number, attempt: Frame, failed: boolean): void {
-    const marks = this.#of(attempt);
-    if (marks.callFault === 0) return;
-    const isExtra = marks.extra || marks.callExtra;
-    // Users whom a fault has brought are hurt as others are: by failures.
-    if (marks.extra && !failed && attempt.root.kind === FrameKind.iteration) return;
-    batch.fault[row] = marks.callFault;
-    batch.via[row] = marks.callVia;
-    batch.since[row] = batch.time[row]!;
-    if (!isExtra) batch.delay[row] = marks.late - marks.callLate;
-    if ((marks.callChanged && failed) || isExtra) batch.flags[row]! |= FactFlag.changed;
-  }
+/** An attempt of a call. @param marks the attempt's */
+export function tellCall(batch: FactBatch, row: number, attempt: Frame, marks: Marks, failed: boolean): void {
+  if (marks.callFault === 0) return;
+  const isExtra = marks.extra || marks.callExtra;
+  // Users whom a fault has brought are hurt as others are: by failures.
+  if (marks.extra && !failed && attempt.root.kind === FrameKind.iteration) return;
+  batch.fault[row] = marks.callFault;
+  batch.via[row] = marks.callVia;
+  batch.since[row] = batch.time[row]!;
+  if (!isExtra) batch.delay[row] = marks.late - marks.callLate;
+  if ((marks.callChanged && failed) || isExtra) batch.flags[row]! |= FactFlag.changed;
 }

@@ -69,11 +69,11 @@ export class Workloads {
   due(state: WorkloadState, iteration: number): void {
     if (state.plan.load.type !== "open") return;
     const vu = state.idle.pop();
-    this.#core.facts.arrival(this.#core.now, state.plan.index, vu !== undefined || state.plan.load.maxVUs === Infinity);
+    this.#core.facts.arrival(state.plan.index, vu !== undefined || state.plan.load.maxVUs === Infinity);
     if (vu === undefined) {
       if (state.plan.load.maxVUs === Infinity) this.#startIteration(state, this.#newVu(state), iteration);
       else {
-        this.#core.facts.dropped(this.#core.now, state.plan.index, iteration, 1);
+        this.#core.facts.dropped(state.plan.index, iteration, 1);
         // As in k6, a VU that is added takes the next iteration, not this one.
         if (state.vus.length < state.plan.load.maxVUs) state.idle.push(this.#newVu(state));
       }
@@ -164,14 +164,15 @@ export class Workloads {
     frame.contextHigh = mixed.high;
     frame.contextLow = mixed.low;
     vu.iterations++;
-    this.#core.taint?.iterationStarts(frame, this.#core.surges.causeOf(state, vu, iteration));
+    const extraBy = this.#core.surges.causeOf(state, vu, iteration);
+    if (extraBy !== 0) this.#core.taint?.iterationStarts(frame, extraBy);
     this.#core.strands.run(frame);
   }
 
   iterationEnded(frame: Frame, outcome: number): void {
     const state = this.#core.states[frame.workload]!;
     const vu = this.#core.vus[frame.vu]!;
-    this.#core.facts.iteration(this.#core.now, frame, outcome);
+    this.#core.facts.iteration(frame, outcome);
     vu.frame = -1;
     state.vusRunning--;
     state.instantIterations = frame.start === this.#core.now ? state.instantIterations + 1 : 0;
@@ -191,7 +192,7 @@ export class Workloads {
     // A VU that the last stage takes away at its end has gracefulRampDown, as in k6; the others have gracefulStop.
     if (state.changesAt(this.#core.now)) this.vuChange(state);
     const left = state.iterationsLeft;
-    if (left > 0) this.#core.facts.dropped(this.#core.now, state.plan.index, state.iterationsStarted, left);
+    if (left > 0) this.#core.facts.dropped(state.plan.index, state.iterationsStarted, left);
     state.loadEnded = true;
     for (const vu of state.vus) vu.active = false;
     for (const vu of state.extraVus) vu.active = false;
@@ -214,7 +215,7 @@ export class Workloads {
     }
     if (this.#core.workloadsLeft === 0) {
       this.#core.faults.runEnds();
-      this.#core.facts.samples(this.#core.now, this.#core.states, this.#core.fleet.stations);
+      this.#core.facts.samples(this.#core.states, this.#core.fleet.stations);
     }
   }
 

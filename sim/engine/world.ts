@@ -180,7 +180,7 @@ export class Replicas implements World {
     this.#core.servers.started(station);
     this.#core.policies.forget(service, replica);
     this.#core.faultWorld.containerStarts(station);
-    this.#core.facts.replicaChange(this.#core.now, Change.replicaStarts, service, replica, life.restarts, life.pods);
+    this.#core.facts.replicaChange(Change.replicaStarts, service, replica, life.restarts, life.pods);
     const startTime = this.#core.plan.services[service]!.startTime ?? 0 as Nanos;
     if (startTime > 0) this.#schedule(startTime, Event.replicaListens, station);
     else this.#listens(station);
@@ -190,7 +190,7 @@ export class Replicas implements World {
     const { life, service, replica } = station;
     life.enter(Phase.running);
     this.#core.taint?.comesBack(station);
-    const row = this.#core.facts.replicaChange(this.#core.now, Change.replicaListens, service, replica, life.restarts);
+    const row = this.#core.facts.replicaChange(Change.replicaListens, service, replica, life.restarts);
     this.#core.facts.batch.start[row] = life.started;
     if (!this.#core.health.watches(service)) this.#core.fleet.list(station, true);
     this.#core.queues.join(station);
@@ -209,7 +209,7 @@ export class Replicas implements World {
     life.afterStop = after;
     life.enter(Phase.stopping);
     this.#core.fleet.list(station, false);
-    this.#core.facts.replicaChange(this.#core.now, Change.replicaStops, service, replica);
+    this.#core.facts.replicaChange(Change.replicaStops, service, replica);
     this.#core.queues.leave(station);
     this.#schedule(STOP_GRACE, Event.graceOver, station);
     this.drained(station);
@@ -245,7 +245,7 @@ export class Replicas implements World {
     this.#core.interruptions.end(within, Outcome.crashed, 0, (request) => {
       this.#core.servers.respond(request, Outcome.reset, 0, -1);
     });
-    this.#core.facts.replicaChange(this.#core.now, Change.replicaDown, service, replica, reason);
+    this.#core.facts.replicaChange(Change.replicaDown, service, replica, reason);
     this.#core.caches.lose(service, replica);
     this.#core.memory.lose(station);
     const session = this.#core.queues.sessionTimeout(service);
@@ -254,8 +254,8 @@ export class Replicas implements World {
 
   /** Once a simulated second: how far consumers are behind, and how many replicas there are. */
   samples(): void {
-    const { now, plan, facts, queues, fleet } = this.#core;
-    for (const subscription of plan.subscriptions ?? []) facts.lag(now, subscription, queues.lag(subscription.index));
+    const { plan, facts, queues, fleet } = this.#core;
+    for (const subscription of plan.subscriptions ?? []) facts.lag(subscription, queues.lag(subscription.index));
     for (const { index, scaling, health, memory } of plan.services) {
       if (scaling === undefined && health === undefined && memory === undefined) continue;
       let listening = 0, wanted = 0;
@@ -263,7 +263,7 @@ export class Replicas implements World {
         if (life.phase === Phase.running && life.listed) listening++;
         if (life.phase !== Phase.absent && life.phase !== Phase.stopping) wanted++;
       }
-      facts.replicas(now, index, listening, wanted);
+      facts.replicas(index, listening, wanted);
     }
   }
 

@@ -52,9 +52,19 @@ export interface Knobs {
 
 /** Knobs that change nothing. */
 export function neutralKnobs(): Knobs {
-  const knobs = {} as Knobs;
-  resetKnobs(knobs);
-  return knobs;
+  return {
+    added: 0,
+    factor: 1,
+    errorRate: 0,
+    harm: Harm.error,
+    cutAfter: Infinity,
+    loss: 0,
+    bytesPerSecond: Infinity,
+    lines: 0,
+    locks: false,
+    lockTimeout: Infinity,
+    copies: 0,
+  };
 }
 
 /** Sets the knobs to neutral, as they must be before the first fault of a request turns them. */
