@@ -109,3 +109,8 @@ export interface Memory {
 export function publishEndpoint(topic: string): string {
   return `publish ${topic}`;
 }
+
+/** The topic whose messages such an endpoint takes. */
+export function topicOf(endpoint: string): string {
+  return endpoint.replace(/^publish /, "");
+}

@@ -23,25 +23,29 @@ export function checkCallGraph(outline: Outline, diagnostics: Diagnostics): void
       if (service.kind === "service") makesServerSpan.add(text);
     }
   }
-  const blockers = endlessCalls(endpoints);
+  const blockers = endlessCalls(endpoints, outline.handlers);
   diagnoseCycles(blockers, endpoints, outline, diagnostics);
   // Without an end the number of spans says nothing more.
   if (blockers.size === 0) diagnoseFanOut(endpoints, makesServerSpan, outline, diagnostics);
 }
 
 /**
- * The endpoints that can never end, each with the call that holds it: the complement of the least fixpoint of "some way
- * through the steps meets only endpoints that can end".
+ * The endpoints of which there is no end, each with what it calls that has none: the complement of the least fixpoint of
+ * "some way through the steps meets only endpoints that can end". A message has an end when its handlers have.
  */
-function endlessCalls(endpoints: ReadonlyMap<string, EndpointOutline>): ReadonlyMap<string, CallStep> {
+function endlessCalls(
+  endpoints: ReadonlyMap<string, EndpointOutline>,
+  handlers: Outline["handlers"],
+): ReadonlyMap<string, EndpointRef> {
   const ending = new Set<string>();
   const waiting = new Map<string, string[]>();
-  const blockers = new Map<string, CallStep>();
+  const blockers = new Map<string, EndpointRef>();
   const open = [...endpoints.keys()];
   const endsAt = (ref: EndpointRef): boolean => !endpoints.has(refText(ref)) || ending.has(refText(ref));
   for (let text = open.pop(); text !== undefined; text = open.pop()) {
     if (ending.has(text)) continue;
-    const blocker = blockerOf(endpoints.get(text)!.steps ?? [], endsAt);
+    const blocker = blockerOf(endpoints.get(text)!.steps ?? [], endsAt)?.target ??
+      handlers.get(text)?.find((handler) => !endsAt(handler));
     if (blocker === undefined) {
       ending.add(text);
       blockers.delete(text);
@@ -49,7 +53,7 @@ function endlessCalls(endpoints: ReadonlyMap<string, EndpointOutline>): Readonly
       waiting.delete(text);
     } else {
       blockers.set(text, blocker);
-      const held = refText(blocker.target);
+      const held = refText(blocker);
       const others = waiting.get(held);
       if (others === undefined) waiting.set(held, [text]);
       else others.push(text);
@@ -95,7 +99,7 @@ function blockerOfStep(step: Step, endsAt: (ref: EndpointRef) => boolean): CallS
 }
 
 function diagnoseCycles(
-  blockers: ReadonlyMap<string, CallStep>,
+  blockers: ReadonlyMap<string, EndpointRef>,
   endpoints: ReadonlyMap<string, EndpointOutline>,
   outline: Outline,
   diagnostics: Diagnostics,
@@ -107,26 +111,46 @@ function diagnoseCycles(
     while (blockers.has(text) && !done.has(text)) {
       done.add(text);
       way.push(text);
-      text = refText(blockers.get(text)!.target);
+      text = refText(blockers.get(text)!);
     }
     const from = way.indexOf(text);
     if (from === -1) continue;
-    const cycle = way.slice(from);
-    const place = outline.placeOf(blockers.get(cycle[0]!)!.target);
-    if (place === undefined) continue;
-    const shown = [...cycle, cycle[0]!].join(" -> ");
-    const message = cycle.length === 1
-      ? `${text} calls itself without an end: ${shown}`
-      : `calls without an end: ${shown}`;
+    // Where messages are on the way, what publishes them is what can be changed.
+    const published = way.findIndex((each, i) => i >= from && outline.handlers.has(refText(blockers.get(each)!)));
+    const first = published === -1 ? from : published;
+    diagnoseCycle([...way.slice(first), ...way.slice(from, first)], blockers, outline, diagnostics);
+  }
+}
+
+/** @param cycle the endpoints on it, in their order */
+function diagnoseCycle(
+  cycle: readonly string[],
+  blockers: ReadonlyMap<string, EndpointRef>,
+  outline: Outline,
+  diagnostics: Diagnostics,
+): void {
+  const blocker = blockers.get(cycle[0]!)!;
+  const place = outline.placeOf(blocker);
+  if (place === undefined) return;
+  const shown = [...cycle, cycle[0]!].join(" -> ");
+  if (outline.handlers.has(refText(blocker))) {
+    const topicText = (text: string): string => text.replaceAll(".publish ", ".");
     diagnostics.add(
       place.span,
       place.path,
-      message,
-      `take one of these calls out, or make it now and then: { call: ${
-        refText(blockers.get(cycle[0]!)!.target)
+      `messages without an end: ${topicText(shown)}`,
+      `a handler that always publishes what it reads: take one of them out, or make it now and then: { publish: ${
+        topicText(refText(blocker))
       }, probability: 50% }`,
     );
+    return;
   }
+  diagnostics.add(
+    place.span,
+    place.path,
+    cycle.length === 1 ? `${cycle[0]} calls itself without an end: ${shown}` : `calls without an end: ${shown}`,
+    `take one of these calls out, or make it now and then: { call: ${refText(blocker)}, probability: 50% }`,
+  );
 }
 
 function diagnoseFanOut(

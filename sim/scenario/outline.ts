@@ -6,7 +6,7 @@ import { type Entry, entryOf, type MapNode, type Node } from "../base/node.ts";
 import { CONTEXTS } from "../model/context_fields.ts";
 import type { AttributeSpec, EndpointRef, ServiceKind, Step } from "../model/model.ts";
 import { SERVICE_KINDS } from "../model/model.ts";
-import { TOPICS } from "../model/messaging_fields.ts";
+import { HANDLERS, TOPICS } from "../model/messaging_fields.ts";
 import { REPLICAS, ZONES } from "../model/service_fields.ts";
 import { publishEndpoint } from "../model/state.ts";
 import { REFERENCES, STEPS } from "../model/step_fields.ts";
@@ -40,6 +40,8 @@ export interface Outline {
   readonly workloads: readonly Entry[] | undefined;
   /** What iterations may carry, by name: all that the file's or a scenario's context says of it. */
   readonly context: ReadonlyMap<string, readonly AttributeSpec[]>;
+  /** The endpoints that handle the messages of a topic, by the text of the topic's endpoint. */
+  readonly handlers: ReadonlyMap<string, readonly EndpointRef[]>;
   /** Where a reference stands. */
   placeOf(ref: EndpointRef): Node | undefined;
 }
@@ -56,13 +58,35 @@ export function outlineOf(root: MapNode, diagnostics: Diagnostics): Outline {
     for (const [node, ref] of diagnostics.marked(mark)) places.set(ref, node);
   }
   const services = mapAt(root, "services");
+  const handlers = new Map<string, EndpointRef[]>();
+  for (const [node, { endpoint, topic }] of subscriptionsOf(diagnostics)) {
+    const ref = { service: String(node.path[1]), endpoint };
+    places.set(ref, node);
+    handlers.set(refText(topic), [...handlers.get(refText(topic)) ?? [], ref]);
+  }
   return {
     services: services && new Map(services.entries.map((entry) => [entry.key, serviceOf(entry, diagnostics)])),
     journeys: mapAt(root, "journeys")?.entries.map((entry) => entry.key),
     workloads: mapAt(root, "scenarios")?.entries,
     context: contextOf(diagnostics),
+    handlers,
     placeOf: (ref) => places.get(ref),
   };
+}
+
+/** What subscriptions name, by the nodes of their handlers. */
+function* subscriptionsOf(
+  diagnostics: Diagnostics,
+): Generator<readonly [Node, { readonly endpoint: string; readonly topic: EndpointRef }]> {
+  const placeOf = ({ path }: Node) => path.slice(0, -1).join("\0");
+  const topics = new Map<string, EndpointRef>();
+  for (const [node, topic] of diagnostics.marked(TOPICS)) {
+    if (node.path.at(-1) === "topic") topics.set(placeOf(node), topic);
+  }
+  for (const [node, endpoint] of diagnostics.marked(HANDLERS)) {
+    const topic = topics.get(placeOf(node));
+    if (topic !== undefined) yield [node, { endpoint, topic }];
+  }
 }
 
 function contextOf(diagnostics: Diagnostics): Map<string, AttributeSpec[]> {

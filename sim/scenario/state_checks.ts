@@ -6,10 +6,9 @@ import { CACHE_STEPS } from "../model/cache_fields.ts";
 import { LOCK_STEPS } from "../model/lock_fields.ts";
 import { HANDLERS, TOPICS } from "../model/messaging_fields.ts";
 import type { CallStep } from "../model/model.ts";
+import { topicOf } from "../model/state.ts";
 import { STEPS } from "../model/step_fields.ts";
 import { allSteps, mapAt, type Outline, type ServiceOutline } from "./outline.ts";
-
-const PUBLISH = /^publish /;
 
 /** Diagnoses topics, handlers, caches, databases and keys that the file does not have. */
 export function checkState(outline: Outline, diagnostics: Diagnostics): void {
@@ -17,10 +16,10 @@ export function checkState(outline: Outline, diagnostics: Diagnostics): void {
   if (services === undefined) return;
   for (const [node, { service, endpoint }] of diagnostics.marked(TOPICS)) {
     const broker = services.get(service);
-    const topic = endpoint.replace(PUBLISH, "");
+    const topic = topicOf(endpoint);
     if (!isOfKind(broker, service, "queue", node, diagnostics, services)) continue;
     if (broker!.topics.has(endpoint)) continue;
-    const topics = [...broker!.topics].map((each) => each.replace(PUBLISH, ""));
+    const topics = [...broker!.topics].map(topicOf);
     const [meant] = nearest(topic, topics);
     const hint = meant !== undefined
       ? `did you mean "${service}.${meant}"?`

@@ -57,6 +57,38 @@ scenarioTest("a cycle that no way leaves has none, wherever its call stands", ()
   ) assert.deepEqual(messages(graph(way, "a.X", "")), ["calls without an end: a.X -> b.X -> a.X"], way);
 });
 
+/** Handlers h0, h1… of a service w that read the topics a, b…, with these steps. */
+function handlers(...steps: readonly string[]): string {
+  const topics = steps.map((_, i) => `${String.fromCharCode(97 + i)}: {}`);
+  const consumes = steps.map((_, i) => `{ topic: q.${String.fromCharCode(97 + i)}, endpoint: h${i} }`);
+  return scenario({
+    services: `
+  web: { endpoints: { X: { calls: [{ publish: q.a }] } } }
+  q: { kind: queue, topics: { ${topics.join(", ")} } }
+  w: { consumes: [${consumes.join(", ")}], endpoints: { ${
+      steps.map((each, i) => `h${i}: { calls: [${each}] }`).join(", ")
+    } } }`,
+    journeys: "{ visit: [web.X] }",
+  });
+}
+
+scenarioTest("messages that always make messages have no end, over any number of topics", () => {
+  assert.deepEqual(messages(handlers("{ publish: q.a }")), ["messages without an end: w.h0 -> q.a -> w.h0"]);
+  assert.deepEqual(messages(handlers("{ publish: q.b }", "{ publish: q.a }")), [
+    "messages without an end: w.h0 -> q.b -> w.h1 -> q.a -> w.h0",
+  ]);
+  const [printed] = problems(handlers("{ publish: q.a }"));
+  const [, line, caret, hint] = printed!.split("\n");
+  assert.equal(line!.slice(caret!.indexOf("^")).slice(0, 3), "q.a");
+  assert.match(hint!, /\{ publish: q\.a, probability: 50% \}/);
+});
+
+scenarioTest("messages that make messages now and then have an end", () => {
+  assert.deepEqual(messages(handlers("{ publish: q.a, probability: 50% }")), []);
+  assert.deepEqual(messages(handlers("{ publish: q.b }", "{ publish: q.a, probability: 99% }")), []);
+  assert.deepEqual(messages(handlers("{ publish: q.b }", "")), []);
+});
+
 scenarioTest("a fan-out of more than 100,000 spans is refused where it begins", () => {
   const times = (count: number, target: string): string => `{ repeat: ${count}, steps: [${target}] }`;
   assert.deepEqual(messages(graph(times(300, "b.X"), times(160, "c.X"), "")), []);
