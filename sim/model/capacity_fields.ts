@@ -36,12 +36,12 @@ import {
   VIEWS,
   type WarmUp,
 } from "./capacity.ts";
+import { rate } from "./rate_field.ts";
 
 /** Counts that an engine keeps in memory when they are reached. */
 const QUEUE_MAX = 10_000_000;
 /** The largest machines that clouds rent have about 1,900. */
 const CORES_MAX = 10_000;
-const RATE_MAX = 1e9;
 const FACTOR_MAX = 1000;
 const PAUSES_MAX = 20;
 
@@ -59,32 +59,6 @@ export function unlimitedOr(field: Field<number>): Field<number> {
     schema: () => ({ anyOf: [field.schema(), { const: "unlimited" }] }),
   };
 }
-
-const PERIOD_S: Readonly<Record<string, number>> = { ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400 };
-const RATE_PATTERN = `^([0-9]+(?:\\.[0-9]+)?)/(${Object.keys(PERIOD_S).join("|")})$`;
-
-/** So many a time: `50/s`, `1.5/m`. Decodes to a number a second, above 0. */
-export const rateField: Field<number> = {
-  expects: "a rate like 100/s",
-  decode(node, diagnostics) {
-    if (node.type !== "scalar") return wrongType(node, this.expects, diagnostics);
-    if (typeof node.value === "number") {
-      return wrong(node, `the rate ${node.text} has no unit`, diagnostics, `write ${node.text}/s or ${node.text}/m`);
-    }
-    const match = typeof node.value === "string" ? new RegExp(RATE_PATTERN).exec(node.value) : null;
-    if (match === null) return wrongType(node, this.expects, diagnostics, "the units are /ms, /s, /m, /h and /d");
-    const rate = Number(match[1]) / PERIOD_S[match[2]!]!;
-    if (rate > 0 && rate <= RATE_MAX) return rate;
-    return wrong(
-      node,
-      `the rate ${node.text} is ${rate > 0 ? "too high" : "zero"}`,
-      diagnostics,
-      "above 0, up to 1e9/s",
-    );
-  },
-  schema: () => ({ type: "string", pattern: RATE_PATTERN }),
-  write: (rate) => `${rate}/s`,
-};
 
 /** An amount of CPU as Kubernetes writes it: `500m` is half a core. */
 const cpuQuantity: Field<number> = {
@@ -204,9 +178,9 @@ const rateLimitField: Field<RateLimit> = converted(
   either(
     "a rate like 100/s, or { rate, burst, view }",
     isScalar,
-    converted(rateField, (rate) => ({ rate, burst: undefined, view: "replica" as const })),
+    converted(rate({ zero: false }), (perSecond) => ({ rate: perSecond, burst: undefined, view: "replica" as const })),
     record("a rate limit", {
-      rate: required(rateField, "Requests that pass in the long run.", "rate: 100/s"),
+      rate: required(rate({ zero: false }), "Requests that pass in the long run.", "rate: 100/s"),
       burst: optional(
         integer({ min: 1, max: QUEUE_MAX }),
         "Requests that pass at once. Those of one second if left out.",

@@ -40,6 +40,7 @@ import {
   type RetryCondition,
   VIEWS,
 } from "./policies.ts";
+import { rate } from "./rate_field.ts";
 
 /** More attempts than that are a loop; gRPC allows five. */
 const ATTEMPTS_MAX = 100;
@@ -53,7 +54,6 @@ const BREAKER_TIME_MAX = nanos(3600e9);
 const COUNT_MAX = 1_000_000;
 /** More attempts side by side than that are a flood; gRPC allows five. */
 const HEDGES_MAX = 20;
-const RATE_MAX = 1e9;
 
 /** How long somebody waits. */
 export const patience: Field<Nanos> = duration({ min: 1 as Nanos, max: RUN_LENGTH_MAX });
@@ -88,24 +88,6 @@ const backoffField: Field<Backoff> = converted(
       : backoff,
 );
 
-/** A number a second, written `10/s`; 0 needs no unit. */
-const perSecond: Field<number> = {
-  expects: "a rate like 10/s",
-  decode(node, diagnostics) {
-    if (node.type !== "scalar") return wrongType(node, this.expects, diagnostics);
-    if (node.value === 0) return 0;
-    if (typeof node.value === "number") {
-      return wrong(node, `the rate ${node.text} has no unit`, diagnostics, `write ${node.text}/s`);
-    }
-    const match = /^(\d+(?:\.\d+)?)\/s$/.exec(String(node.value));
-    if (match === null) return wrongType(node, this.expects, diagnostics, "the unit is /s");
-    const rate = Number(match[1]);
-    return rate <= RATE_MAX ? rate : wrong(node, `${node.text} is too large`, diagnostics, `at most ${RATE_MAX}/s`);
-  },
-  schema: () => ({ anyOf: [{ type: "string", pattern: "^[0-9]+(\\.[0-9]+)?/s$" }, { const: 0 }] }),
-  write: (rate) => `${rate}/s`,
-};
-
 const STATUS_MIN = 400;
 const STATUS_MAX = 599;
 
@@ -126,7 +108,12 @@ const conditionField: Field<RetryCondition> = {
 const shareBudget = converted(
   record("a retry budget", {
     share: withDefault(share(10), 0.2, "Retries for each request, as a share.", "20%"),
-    floor: withDefault(perSecond, 10, "Retries that there are anyway, for each replica of the caller.", "10/s"),
+    floor: withDefault(
+      rate({ zero: true }),
+      10,
+      "Retries that there are anyway, for each replica of the caller.",
+      "10/s",
+    ),
     window: withDefault(
       duration({ min: nanos(1e6), max: RUN_LENGTH_MAX }),
       (10 * SECOND) as Nanos,
