@@ -105,12 +105,19 @@ export interface Memory {
   readonly leak: number;
 }
 
+const PUBLISH = "publish ";
+
 /** The endpoint of a broker that takes the messages of a topic. */
 export function publishEndpoint(topic: string): string {
-  return `publish ${topic}`;
+  return PUBLISH + topic;
+}
+
+/** Whether an endpoint takes the messages of a topic. */
+export function isTopic(endpoint: string): boolean {
+  return endpoint.startsWith(PUBLISH);
 }
 
 /** The topic whose messages such an endpoint takes. */
 export function topicOf(endpoint: string): string {
-  return endpoint.replace(/^publish /, "");
+  return isTopic(endpoint) ? endpoint.slice(PUBLISH.length) : endpoint;
 }

@@ -19,9 +19,11 @@ import {
 import type { Hypothesis } from "../objectives/hypothesis.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import type { CallPolicies } from "../model/policies.ts";
+import { isTopic } from "../model/state.ts";
 import { windowsBefore } from "../plan/fault_windows.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
 import { capacityJson } from "./inspect_capacity.ts";
+import { stateJson, topicText } from "./inspect_state.ts";
 import { refText } from "./inspect_means.ts";
 import { mermaidText } from "./inspect_mermaid.ts";
 
@@ -149,6 +151,7 @@ function serviceJson(service: Service, { requests, peakRate, peakUtilization }: 
     replicas: service.replicas,
     concurrency: service.concurrency === Infinity ? "unlimited" : service.concurrency,
     ...capacityJson(service),
+    ...stateJson(service),
     network: textOf(service.network),
     callers: service.callers === undefined ? null : {
       timeout: timeText(service.callers.timeout),
@@ -181,7 +184,9 @@ function stepJson(step: Step): Json {
   switch (step.type) {
     case "call":
       return {
-        call: refText(step.target),
+        ...(isTopic(step.target.endpoint)
+          ? { publish: topicText(step.target), key: step.messageKey ?? null }
+          : { call: refText(step.target) }),
         where: conditionJson(step.where),
         probability: step.probability,
         timeout: timeText(step.timeout),

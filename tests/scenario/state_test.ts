@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { compileScenario } from "../../sim/scenario/compile.ts";
+import { inspect } from "../../sim/report/inspect.ts";
+import { inspectionJson } from "../../sim/report/inspect_json.ts";
 import { load, problems, scenarioTest } from "./support.ts";
 
 const SHOP = `
@@ -46,6 +48,21 @@ scenarioTest("caches, locks, topics and lives become parts of the plan", () => {
   assert.deepEqual([billing.replicas, billing.replicasMax, billing.startTime], [1, 8, 2e9]);
   assert.equal(billing.health!.failures, 3);
   assert.equal(billing.memory!.leak, 1024);
+});
+
+scenarioTest("inspect tells of them as the file has them, with every default", () => {
+  const { scenario } = load(SHOP);
+  const json = JSON.parse(JSON.stringify(inspectionJson(inspect(compileScenario(scenario), scenario))));
+  const { billing, kafka, redis, web } = json.services;
+  assert.deepEqual(kafka.topics.orders, { partitions: 6, latency: "1ms" });
+  assert.equal(redis.entries, 300);
+  assert.equal(web.topics, null);
+  assert.deepEqual(billing.memory, { limit: "512MiB", base: "200MiB", perRequest: "0B", leak: "1KiB" });
+  assert.equal(billing.scaling.target, "60%");
+  assert.equal(billing.health.failures, 3);
+  assert.equal(billing.consumes[0].deadLetter, "kafka.dlq");
+  const published = web.endpoints["GET /p"].calls[3];
+  assert.deepEqual([published.publish, published.key.name], ["kafka.orders", "product.id"]);
 });
 
 for (
