@@ -58,8 +58,28 @@ export class Caches {
     const { root } = frame;
     this.#core.strands.askedKey(frame);
     const { context } = this.#core.plan.workloads[root.workload]!;
+    frame.cacheHit = false;
     frame.cacheKeys.push(spread(drawKey(cache.key, context, root, mixed.high, mixed.low), cache.space));
     frame.pc++;
+  }
+
+  /** Whether there is a cache. */
+  get any(): boolean {
+    return this.#plan.length > 0;
+  }
+
+  /** A request has been worked on: if a cache got it, what it asks for is there or not, or what it brings is stored. */
+  served(request: Frame): void {
+    const access = this.#core.plan.sites[request.site]!.cache;
+    if (access === undefined) return;
+    const cache = this.#plan[access.index]!, key = request.cacheKeys[0]!;
+    const store = this.#store(cache, request.replica);
+    if (access.stores) {
+      store.put(key, this.#core.now + cache.ttl);
+      return;
+    }
+    const isHit = store.has(key, this.#core.now);
+    if (this.#core.servers.callerWaits(request)) this.#core.pool.frames[request.parent]!.cacheHit = isHit;
   }
 
   /** Goes on after the whole step when the key is there, else to the next instruction. */
@@ -67,7 +87,7 @@ export class Caches {
     const cache = this.#plan[site]!;
     const key = frame.cacheKeys.at(-1)!;
     const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
-    if (this.#store(cache, replica).has(key, this.#core.now)) {
+    if (cache.isLocal ? this.#store(cache, replica).has(key, this.#core.now) : frame.cacheHit) {
       this.#core.facts.cache(frame.root, cache, replica, true);
       frame.cacheKeys.pop();
       frame.pc = jump;
@@ -106,11 +126,10 @@ export class Caches {
     frame.held.push(flight);
   }
 
+  /** Puts what has been fetched into the replica's own memory. */
   fill(frame: Frame, { site }: Instruction): void {
     const cache = this.#plan[site]!;
-    const key = frame.cacheKeys.at(-1)!;
-    const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
-    this.#store(cache, replica).put(key, this.#core.now + cache.ttl);
+    this.#store(cache, frame.replica).put(frame.cacheKeys.at(-1)!, this.#core.now + cache.ttl);
     frame.pc++;
   }
 

@@ -113,7 +113,7 @@ export class Calls {
     const callee = this.#core.plan.endpoints[site.callee]!;
     const { root, callAttempt: attempt, attemptHigh: high, attemptLow: low } = frame;
     const eligible = this.#core.fleet.eligible(callee.service);
-    if (site.byCacheKey === true) frame.callPeer = this.#core.caches.shard(frame, callee.service);
+    if (site.cache !== undefined) frame.callPeer = this.#core.caches.shard(frame, callee.service);
     else if (site.policies === undefined || eligible.length === 0) {
       const choice = eligible.length <= 1 ? 0 : Math.floor(uniform(high, low, SALT_REPLICA) * eligible.length);
       frame.callPeer = eligible[choice]?.replica ?? 0;
@@ -180,6 +180,7 @@ export class Calls {
     if (site.policies !== undefined && site.policies.propagateDeadline) {
       request.deadline = Math.min(frame.callStart + site.timeout, frame.callDeadline) as Nanos;
     }
+    if (site.cache !== undefined) request.cacheKeys.push(frame.cacheKeys.at(-1)!);
     request.keyHigh = high;
     request.keyLow = low;
     request.askedHigh = frame.callHigh;
@@ -268,7 +269,10 @@ export class Calls {
       const goesOn = (flags & (FactFlag.fallback | FactFlag.tolerated)) !== 0;
       this.#core.taint?.concluded(frame, attempt, failed, pause >= 0, goesOn);
     }
-    if (attempt !== frame) this.#core.workloads.release(attempt);
+    if (attempt !== frame) {
+      frame.cacheHit = attempt.cacheHit;
+      this.#core.workloads.release(attempt);
+    }
     if (pause >= 0) {
       frame.state = FrameState.pausing;
       this.#core.schedule((this.#core.now + pause) as Nanos, Event.retry, frame.slot, frame.generation);

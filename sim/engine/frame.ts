@@ -135,6 +135,8 @@ export class Frame {
 
   /** The keys of the cache steps around the strand's position, outermost first. */
   readonly cacheKeys: number[] = [];
+  /** What the cache said to its last answer. */
+  cacheHit = false;
   /** What it holds that others may wait for, and what it waits for itself. */
   readonly held: Held[] = [];
   waitsFor: Held | undefined;

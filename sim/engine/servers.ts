@@ -150,7 +150,10 @@ export class Servers {
     if (request.held.length > 0) abandonAll(request, outcome, status, cause, causeOutcome);
     const callerWaits = this.callerWaits(request);
     this.#core.facts.request(request, outcome, status, cause, causeOutcome, !callerWaits);
-    if (outcome === Outcome.ok && this.#core.queues.any) this.#core.queues.append(request);
+    if (outcome === Outcome.ok) {
+      if (this.#core.queues.any) this.#core.queues.append(request);
+      if (this.#core.caches.any) this.#core.caches.served(request);
+    }
     if (callerWaits) {
       if (outcome === Outcome.ok) this.#answer(request, Outcome.ok, status, -1);
       else this.#answer(request, Outcome.error, status, outcome === Outcome.error ? cause : -1);

@@ -24,7 +24,7 @@ import type { Submetric, Threshold } from "../objectives/threshold.ts";
 import type { Condition } from "./condition.ts";
 import type { SharedStates, SitePolicies } from "./policies.ts";
 import type { PlanKey } from "./keys.ts";
-import type { PlanCache, PlanLock, PlanSubscription, PlanTopic } from "./state.ts";
+import type { CacheAccess, PlanCache, PlanLock, PlanSubscription, PlanTopic } from "./state.ts";
 import type { HealthCheck, Memory, Scaling } from "../model/state.ts";
 
 export interface Plan {
@@ -154,8 +154,8 @@ export interface CallSite {
   readonly optional: boolean;
   /** undefined when it has none, which is the common case. */
   readonly policies: SitePolicies | undefined;
-  /** The replica is chosen by the strand's innermost cache key. */
-  readonly byCacheKey?: boolean;
+  /** It asks a cache for the strand's innermost key, or stores it: the key chooses the replica. */
+  readonly cache?: CacheAccess;
   /** A message's partition. */
   readonly messageKey?: PlanKey | undefined;
   readonly network: Distribution | undefined;

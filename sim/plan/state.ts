@@ -21,6 +21,14 @@ export interface PlanCache {
   readonly singleflight: boolean;
 }
 
+/** What a call to a cache does there. */
+export interface CacheAccess {
+  /** In Plan.caches. */
+  readonly index: number;
+  /** It stores an entry; else it asks for one. */
+  readonly stores: boolean;
+}
+
 /** A place where a row is locked. */
 export interface PlanLock {
   readonly index: number;

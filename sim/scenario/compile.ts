@@ -40,7 +40,7 @@ import {
 import { chaosFaults } from "./compile_chaos.ts";
 import { PolicyCompiler } from "./compile_policies.ts";
 import type { PlanKey } from "../plan/keys.ts";
-import type { PlanCache, PlanLock, PlanSubscription, PlanTopic } from "../plan/state.ts";
+import type { CacheAccess, PlanCache, PlanLock, PlanSubscription, PlanTopic } from "../plan/state.ts";
 import { type CacheStep, type KeySpec, type LockStep, publishEndpoint } from "../model/state.ts";
 import type { FaultSpec, FaultTarget, Scenario, Workload } from "./scenario.ts";
 
@@ -426,19 +426,19 @@ class Compiler {
     return this.#endpointIndex.get(endpointKey(ref))!;
   }
 
-  addSite(step: CallStep, caller: number, journey: number, salt: number, byCacheKey = false): number {
-    const index = this.#addSite(step, caller, journey, salt, byCacheKey);
+  addSite(step: CallStep, caller: number, journey: number, salt: number, cache?: CacheAccess): number {
+    const index = this.#addSite(step, caller, journey, salt, cache);
     const standby = this.#faults.find(({ aim, kind, target }) =>
       aim === "services" && target.service === step.target.service && basisOf(kind) === "fail-over"
     )?.toService;
     if (standby !== undefined) {
       const target = { ...step.target, service: standby };
-      this.#sites[index]!.standby = this.#addSite({ ...step, target }, caller, journey, salt, byCacheKey);
+      this.#sites[index]!.standby = this.#addSite({ ...step, target }, caller, journey, salt, cache);
     }
     return index;
   }
 
-  #addSite(step: CallStep, caller: number, journey: number, salt: number, byCacheKey: boolean): number {
+  #addSite(step: CallStep, caller: number, journey: number, salt: number, cache: CacheAccess | undefined): number {
     const index = this.#sites.length;
     const service = this.#scenario.services.get(step.target.service);
     const callee = this.endpoint(step.target), retry = step.retry ?? service?.callers?.retry;
@@ -460,7 +460,7 @@ class Compiler {
         service: this.#serviceIndex.get(step.target.service)!,
         endpoint: callee,
       }),
-      ...(byCacheKey ? { byCacheKey } : {}),
+      ...(cache === undefined ? {} : { cache }),
       ...(step.messageKey === undefined ? {} : { messageKey: this.#messageKey(step.messageKey, caller, salt) }),
       checks: step.checks,
       network: step.network ?? service?.network ?? this.#scenario.network,
@@ -661,22 +661,24 @@ class ProgramWriter {
   #cache(step: CacheStep): void {
     const site = this.compiler.addCache(step, this.endpoint, this.#salt("cache key"));
     this.#emit(Op.cacheKey, { site });
-    const get = step.shared && this.#cacheCall(step.shared.get);
+    const get = step.shared && this.#cacheCall(step.shared.get, { index: site, stores: false });
     const look = this.#emit(Op.cacheLook, { site });
     // Without an answer of the cache it is as if nothing were in it.
     if (get !== undefined) get.jump = this.#next;
     const miss = this.#emit(Op.cacheMiss, { site });
     this.#steps(step.miss);
-    const set = step.shared && this.#cacheCall(step.shared.set);
-    this.#emit(Op.cacheFill, { site });
-    if (set !== undefined) set.jump = this.#next;
+    if (step.shared === undefined) this.#emit(Op.cacheFill, { site });
+    else {
+      const set = this.#cacheCall(step.shared.set, { index: site, stores: true });
+      set.jump = this.#next;
+    }
     this.#emit(Op.cacheDone, { site });
     look.jump = miss.jump = this.#next;
   }
 
-  #cacheCall(step: CallStep): Mutable<Instruction> {
+  #cacheCall(step: CallStep, cache: CacheAccess): Mutable<Instruction> {
     const salt = this.#salt(`call ${endpointKey(step.target)}`);
-    return this.#emit(Op.call, { site: this.compiler.addSite(step, this.endpoint, -1, salt, true) });
+    return this.#emit(Op.call, { site: this.compiler.addSite(step, this.endpoint, -1, salt, cache) });
   }
 
   #lock(step: LockStep): void {

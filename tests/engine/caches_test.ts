@@ -80,6 +80,23 @@ Deno.test("a cache service is asked by GET, and filled by SET", () => {
   assert.equal(second!.time - second!.start, ms(1));
 });
 
+Deno.test("what a cache has stored is there, though whoever sent it has not waited for the answer", () => {
+  const of = sharedCache("redis", [call("db.q")]);
+  const shared = { ...of.shared!, set: call("redis.SET", { optional: true, timeout: ms(0.5) }) };
+  const run = simulate(cached({ ...of, shared }, { rate: 10, length: 1 }));
+  assert.deepEqual(hits(run), [0, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  assertNothingLeaks(run);
+});
+
+Deno.test("what is asked for is there or not when the cache works on it, whatever happens on the way back", () => {
+  const of = sharedCache("redis", [call("db.q")], { ttl: ms(968) });
+  const slow = { ...of.shared!, get: call("redis.GET", { optional: true, network: constant(ms(30)) }) };
+  const run = simulate(cached({ ...of, shared: slow }, { rate: 10, length: 1.2 }));
+  // Stored at 82 ms and gone at 1050: asked for at 1031 it is there, though the answer comes at 1061.
+  assert.deepEqual(hits(run), [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
+  assertNothingLeaks(run);
+});
+
 Deno.test("each replica has a local cache of its own; a cache service is shared", () => {
   const misses = (step: CacheStep): number => {
     const run = simulate(cached(step, { rate: 10, length: 5, replicas: 3 }));
