@@ -35,15 +35,7 @@ export class Workloads {
   }
 
   #newVu(state: WorkloadState): Vu {
-    const vu = {
-      number: state.vus.length + 1,
-      slot: this.#core.vus.length,
-      workload: state.plan.index,
-      frame: -1,
-      active: false,
-      generation: 0,
-      iterations: 0,
-    };
+    const vu = new Vu(state.vus.length + 1, this.#core.vus.length, state.plan.index);
     state.vus.push(vu);
     this.#core.vus.push(vu);
     return vu;
