@@ -85,18 +85,19 @@ export class FactWriter {
     pause: number,
   ): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.call, this.#core.now);
+    const row = batch.reserve(FactKind.call, this.#core.now);
     const { root } = strand;
     this.#identify(row, site.journey >= 0 ? strand : root);
     batch.start[row] = strand.callStart;
     batch.outcome[row] = outcome;
     batch.status[row] = status;
     batch.cause[row] = cause;
+    batch.causeOutcome[row] = batch.fault[row] = batch.delay[row] = 0;
     batch.attempt[row] = strand.callAttempt;
     batch.site[row] = site.index;
     batch.endpoint[row] = site.callee;
     if (strand.callPeer < 0) flags |= FactFlag.unsent;
-    else batch.peer[row] = strand.callPeer;
+    batch.peer[row] = strand.callPeer < 0 ? 0 : strand.callPeer;
     batch.wait[row] = pause > 0 ? pause : 0;
     batch.extra[row] = strand.callWaited;
     batch.key[row * 2] = strand.callHigh;
@@ -105,6 +106,11 @@ export class FactWriter {
     if (strand.marks !== undefined) tellCall(batch, row, strand, strand.marks, outcome !== Outcome.ok);
     if (site.journey >= 0) {
       batch.flags[row]! |= FactFlag.journey;
+      batch.span[row * 2] =
+        batch.span[row * 2 + 1] =
+        batch.parent[row * 2] =
+        batch.parent[row * 2 + 1] =
+          0;
       return;
     }
     batch.span[row * 2] = strand.clientHigh;
@@ -126,7 +132,7 @@ export class FactWriter {
   ): void {
     const batch = this.batch;
     if (request.link !== undefined) this.#link(request.link);
-    const row = batch.append(FactKind.request, this.#core.now);
+    const row = batch.reserve(FactKind.request, this.#core.now);
     this.#identify(row, request);
     batch.start[row] = request.start;
     batch.wait[row] = wait;
@@ -139,8 +145,8 @@ export class FactWriter {
     batch.site[row] = request.site;
     batch.endpoint[row] = request.endpoint;
     batch.peer[row] = request.callerReplica;
-    if (abandoned) batch.flags[row] = FactFlag.abandoned;
-    if (request.link !== undefined) batch.flags[row]! |= FactFlag.linked;
+    batch.flags[row] = (abandoned ? FactFlag.abandoned : 0) | (request.link !== undefined ? FactFlag.linked : 0);
+    batch.fault[row] = batch.delay[row] = 0;
     if (request.marks !== undefined) tellRequest(batch, row, request.marks);
     this.#serverSpan(row, request);
     if (this.losses !== undefined) this.#lose(row);

@@ -302,9 +302,7 @@ export class FactBatch {
 
   /** Adds a row of zeros with this kind and time, and gives its index. */
   append(kind: FactKind, time: Nanos): number {
-    if (this.length === this.kind.length) this.#grow();
-    const row = this.length++;
-    this.kind[row] = kind;
+    const row = this.reserve(kind, time);
     this.outcome[row] = 0;
     this.causeOutcome[row] = 0;
     this.flags[row] = 0;
@@ -319,11 +317,9 @@ export class FactBatch {
     this.cause[row] = -1;
     this.vu[row] = 0;
     this.iteration[row] = 0;
-    this.time[row] = time;
     this.start[row] = time;
     this.wait[row] = 0;
     this.extra[row] = 0;
-    // A call of fill costs more than the rest of the row.
     this.trace[row * 4] =
       this.trace[row * 4 + 1] =
       this.trace[row * 4 + 2] =
@@ -336,6 +332,15 @@ export class FactBatch {
     // The other columns of faults mean nothing where this is 0.
     this.fault[row] = 0;
     this.delay[row] = 0;
+    return row;
+  }
+
+  /** Adds a row with this kind and time, whose other columns hold anything: whoever takes it sets them all. */
+  reserve(kind: FactKind, time: Nanos): number {
+    if (this.length === this.kind.length) this.#grow();
+    const row = this.length++;
+    this.kind[row] = kind;
+    this.time[row] = time;
     return row;
   }
 
