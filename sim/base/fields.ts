@@ -271,9 +271,17 @@ export const flag: Field<boolean> = {
   decode: (node, diagnostics) =>
     node.type === "scalar" && typeof node.value === "boolean"
       ? node.value
-      : wrongType(node, "true or false", diagnostics),
+      : wrongType(node, "true or false", diagnostics, flagHint(node)),
   schema: () => ({ type: "boolean" }),
 };
+
+/** What other notations call true and false. */
+function flagHint(node: Node): string | undefined {
+  if (node.type !== "scalar" || node.expanded !== undefined) return undefined;
+  const said = String(node.value).trim();
+  if (/^(true|yes|y|on|1)$/i.test(said)) return "write true";
+  return /^(false|no|n|off|0)$/i.test(said) ? "write false" : undefined;
+}
 
 interface TextLimits {
   readonly pattern?: RegExp;
@@ -467,7 +475,7 @@ function sizeHint({ text: written, expanded }: ScalarNode): string {
 export function listOf<T>(
   item: Field<T>,
   expects = `a list of ${item.expects}`,
-  { min = 0, sizeMax = 10_000 }: { min?: number; sizeMax?: number } = {},
+  { min = 0, sizeMax = 10_000, example }: { min?: number; sizeMax?: number; example?: string } = {},
 ): Field<readonly T[]> {
   return {
     expects,
@@ -476,7 +484,7 @@ export function listOf<T>(
         const single = node.type === "scalar" && node.value !== null ? `, as in "- ${node.text}"` : "";
         return wrongType(node, expects, diagnostics, `begin each item with "- " on a line of its own${single}`);
       }
-      if (node.items.length < min) return wrong(node, `${expects} needs at least ${min}`, diagnostics);
+      if (node.items.length < min) return wrong(node, `${expects} needs at least ${min}`, diagnostics, example);
       if (node.items.length > sizeMax) return wrong(node, `${expects} has more than ${sizeMax} items`, diagnostics);
       const values: T[] = [];
       let valid = true;
@@ -623,7 +631,10 @@ export function tagged<R extends { readonly [kind: string]: Variant<Properties> 
         return INVALID;
       }
       const rest: MapNode = { ...node, entries: node.entries.filter((candidate) => candidate.key !== tag) };
-      const all = record(`${expects} of ${tag} ${kind}`, fieldsOf(kind), hints).decode(rest, diagnostics);
+      const all = record(`${expects} of ${tag} ${kind}`, fieldsOf(kind), {
+        ...hints,
+        unknown: (key) => hints.unknown?.(key, node),
+      }).decode(rest, diagnostics);
       if (all === INVALID) return INVALID;
       const pick = (properties: Properties): Record<string, unknown> =>
         Object.fromEntries(Object.keys(properties).map((name) => [name, all[name]]));

@@ -25,6 +25,7 @@ type Definition = FaultKind<Properties>;
 /** What a target may be. */
 const TARGETS: Readonly<Record<Aim, string>> = {
   requests: "service, service.endpoint, service#2, or caller -> callee",
+  work: "service, service.endpoint, or service#2",
   calls: "service, service.endpoint, service#2, or caller -> callee: always on the way from caller to callee",
   replicas: "service or service#2; replicas: and zone: choose some of them",
   links: "service with all its neighbours, or caller -> callee",

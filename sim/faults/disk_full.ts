@@ -9,7 +9,7 @@ const STATUS_FULL = 507;
 
 export const diskFull = faultKind({
   summary: "The disk is full: requests that write fail, as the product says it; those that read do not.",
-  aim: "requests",
+  aim: "work",
   sample: "kind: disk-full, target: orders-db, at: 1m, for: 1m",
   fields: {
     rate: withDefault(share(), 1, "Share of the writes that fail.", "100%"),

@@ -7,7 +7,7 @@ import { writes } from "./operations.ts";
 
 export const diskSlow = faultKind({
   summary: "The disk is slow: what writes to it, or all requests, take longer.",
-  aim: "requests",
+  aim: "work",
   sample: "kind: disk-slow, target: orders-db, at: 1m, for: 1m, multiply: 10",
   fields: {
     multiply: optional(number({ above: 0 }), "What own work is multiplied by. 10 where add is left out too."),

@@ -34,7 +34,8 @@ export interface CompiledFault {
  * What a kind strikes, and so what its target may be and where its options make sense:
  *
  * - requests: a service, an endpoint, a replica, or an edge; requests in their service, or calls on an edge
- * - calls: the same, and always on the way from caller to callee
+ * - work: the same, but no edge: what happens inside a service
+ * - calls: as requests, and always on the way from caller to callee
  * - replicas: a service or a replica, as a whole
  * - links: a service with all its neighbours, or an edge between two services
  * - pools: the connections to a service, or of an edge
@@ -43,7 +44,17 @@ export interface CompiledFault {
  * - workloads: entries of scenarios; it has no target
  * - fault: another fault; it has no target
  */
-export type Aim = "requests" | "calls" | "replicas" | "links" | "pools" | "services" | "zone" | "workloads" | "fault";
+export type Aim =
+  | "requests"
+  | "work"
+  | "calls"
+  | "replicas"
+  | "links"
+  | "pools"
+  | "services"
+  | "zone"
+  | "workloads"
+  | "fault";
 
 export interface FaultKind<P extends Properties> extends Variant<P> {
   readonly aim: Aim;
@@ -71,5 +82,5 @@ export function faultKind<P extends Properties>(definition: FaultKind<P>): Fault
 
 /** Whether what it strikes is single requests or calls, and not a part of the world as a whole. */
 export function strikesRequests(aim: Aim): boolean {
-  return aim === "requests" || aim === "calls";
+  return aim === "requests" || aim === "work" || aim === "calls";
 }

@@ -7,7 +7,7 @@ import { writes } from "./operations.ts";
 
 export const lockContention = faultKind({
   summary: "Statements that write need a lock that only one can have at a time: the others wait.",
-  aim: "requests",
+  aim: "work",
   sample: "kind: lock-contention, target: orders-db, at: 1m, for: 1m, hold: 50ms, timeout: 2s",
   fields: {
     hold: optional(

@@ -8,7 +8,7 @@ const LINES_MAX = 10_000;
 
 export const logFlood = faultKind({
   summary: "Each request has the service write so many lines more, as when debugging is left on.",
-  aim: "requests",
+  aim: "work",
   sample: "kind: log-flood, target: cart, at: 1m, for: 1m, lines: 100",
   fields: {
     lines: withDefault(integer({ min: 1, max: LINES_MAX }), 50, "Lines for each request."),

@@ -5,7 +5,7 @@ import { faultKind } from "./kind.ts";
 
 export const queueFlood = faultKind({
   summary: "Each message that is published comes so many times more: consumers fall behind.",
-  aim: "requests",
+  aim: "work",
   sample: "kind: queue-flood, target: kafka, at: 1m, for: 30s, copies: 100",
   fields: {
     copies: withDefault(integer({ min: 1, max: 100_000 }), 10, "Further messages for each that is published."),

@@ -6,7 +6,7 @@ import { faultKind } from "./kind.ts";
 
 export const slowConsumer = faultKind({
   summary: "Messages take longer to handle: their topic's lag grows.",
-  aim: "requests",
+  aim: "work",
   sample: "kind: slow-consumer, target: accounting, at: 1m, for: 2m, add: 500ms",
   fields: {
     add: optional(latencyField, "Time added to the handling of each message, drawn for each."),

@@ -115,6 +115,23 @@ const workField: Field<
   converted(latencyField, (latency) => ({ share: undefined, latency })),
 );
 
+/** A fallback that is a single call. */
+function fallbackCall(step: Field<Step>): Field<readonly Step[]> {
+  const single = converted(step, (call): readonly Step[] => [call]);
+  return {
+    ...single,
+    decode: (node, diagnostics) =>
+      node.type === "scalar" && typeof node.value === "boolean"
+        ? wrongType(
+          node,
+          "a call, or a list of steps",
+          diagnostics,
+          node.value ? "to go on without an answer write optional: true" : "leave it out",
+        )
+        : single.decode(node, diagnostics),
+  };
+}
+
 /** Calls, with what goes on when they fail. */
 function callKind(place: StepPlace): StepKind {
   const { step, steps } = FIELDS[place];
@@ -131,7 +148,7 @@ function callKind(place: StepPlace): StepKind {
       either(
         "a call, or a list of steps",
         isScalar,
-        converted(step, (single): readonly Step[] => [single]),
+        fallbackCall(step),
         steps,
       ),
       "A call, or steps, in place of the call that failed.",

@@ -1,5 +1,6 @@
 // The top level's `chaos`: faults that chance draws from the seed, instead of a time for each.
 
+import type { Mark } from "../base/diagnostics.ts";
 import {
   converted,
   defined,
@@ -36,6 +37,9 @@ const AT_ONCE_MAX = 1000;
 const moment = duration({ max: RUN_LENGTH_MAX });
 
 const targetsField = listOf(targetField, "a list of targets", { min: 1, sizeMax: TARGETS_MAX });
+
+/** What each draw that names its targets may strike, by the nodes of the draws. */
+export const DRAWS: Mark<{ readonly kind: string; readonly targets: readonly FaultTarget[] }> = { name: "draws" };
 
 const DRAW_COMMON = {
   weight: withDefault(number({ above: 0 }), 1, "How often it is drawn, against the others."),
@@ -79,6 +83,7 @@ export const drawField: DefinedField<ChaosDraw> = defined("chaosDraw", "a fault 
       if (unsuited !== undefined) {
         return refuse("targets", `${kind} cannot strike ${unsuited.text}`, "name services, as in targets: [payment]");
       }
+      if (targets !== undefined) diagnostics.mark(DRAWS, node, { kind, targets });
       if (compiled === INVALID) return INVALID;
       const whom = common.replicas ?? (replicas === undefined ? undefined : { count: replicas });
       const fault = { ...common, ...compiled, replicas: whom, aim, touchesCpu: touchesCpu === true, config };
@@ -88,7 +93,7 @@ export const drawField: DefinedField<ChaosDraw> = defined("chaosDraw", "a fault 
 
 /** Whether a kind with this aim can strike a target. */
 export function suits(aim: Aim, { endpoint, caller, replica }: FaultTarget): boolean {
-  if (strikesRequests(aim)) return true;
+  if (strikesRequests(aim)) return aim !== "work" || caller === undefined;
   if (aim === "zone" || aim === "workloads" || aim === "fault") return false;
   if (endpoint !== undefined && aim !== "pools") return false;
   if (caller !== undefined && (aim === "replicas" || aim === "services")) return false;
@@ -100,11 +105,13 @@ function exponentialTime(mean: Nanos): Distribution {
   return { text: "exponential", mean, least: 0, sample: (u) => -mean * Math.log1p(-u) };
 }
 
+const DRAW_EXAMPLE = "draw: [{ kind: latency, add: 300ms }]";
+
 const CHAOS = {
   draw: required(
-    listOf(drawField, "a list of faults to draw", { min: 1, sizeMax: DRAWS_MAX }),
+    listOf(drawField, "a list of faults to draw", { min: 1, sizeMax: DRAWS_MAX, example: DRAW_EXAMPLE }),
     "The faults that chance chooses from, by their weights: kind and fields as under faults, without a time.",
-    "draw: [{ kind: latency, add: 300ms }]",
+    DRAW_EXAMPLE,
   ),
   targets: optional(targetsField, "Whom they may strike, each as often as the others. Every service if left out."),
   every: required(

@@ -3,14 +3,16 @@
 import { FOREVER, type Nanos } from "../base/time.ts";
 import { suits } from "./chaos_fields.ts";
 import { Chaos } from "../plan/chaos.ts";
+import { type FaultHost, findsAnything, scenarioHosts } from "./fault_hosts.ts";
 import type { ChaosDraw, ChaosSpec, FaultSpec, FaultTarget, Scenario } from "./scenario.ts";
 
 /** @param end of the load: no fault outlives it */
-export function chaosFaults({ seed, services, chaos }: Scenario, end: Nanos): FaultSpec[] {
+export function chaosFaults(scenario: Scenario, end: Nanos): FaultSpec[] {
+  const { seed, services, chaos } = scenario;
   if (chaos === undefined) return [];
-  const all = [...services.keys()].map(wholeService);
+  const hosts = scenarioHosts(scenario);
   const slots = chaos.draws.flatMap((draw, index) =>
-    targetsOf(draw, chaos, all).map((target) => ({ draw, index, target }))
+    targetsOf(draw, chaos, hosts).map((target) => ({ draw, index, target }))
   );
   const schedule = new Chaos({
     seed,
@@ -38,18 +40,20 @@ export function chaosFaults({ seed, services, chaos }: Scenario, end: Nanos): Fa
   }));
 }
 
-/** How many faults each draw of the schedule may be. @param services names of all */
-export function chaosSizes(chaos: ChaosSpec, services: readonly string[]): number[] {
-  const all = services.map(wholeService);
-  return chaos.draws.map((draw) => targetsOf(draw, chaos, all).length);
+/** How many faults each draw of the schedule may be. */
+export function chaosSizes(chaos: ChaosSpec, hosts: ReadonlyMap<string, FaultHost>): number[] {
+  return chaos.draws.map((draw) => targetsOf(draw, chaos, hosts).length);
 }
 
-/** Whom a draw may strike: its own targets, or those of the schedule that it can. */
-function targetsOf(draw: ChaosDraw, chaos: ChaosSpec, all: readonly FaultTarget[]): readonly FaultTarget[] {
-  const { aim, zone, workload } = draw.fault;
+/** Whom a draw may strike: its own targets, or those of the schedule in which it finds anything. */
+function targetsOf(draw: ChaosDraw, chaos: ChaosSpec, hosts: ReadonlyMap<string, FaultHost>): readonly FaultTarget[] {
+  const { kind, fault: { aim, zone, workload } } = draw;
   if (aim === "zone") return [{ ...wholeService(""), text: zone! }];
   if (aim === "workloads") return [{ ...wholeService(""), text: workload ?? "all scenarios" }];
-  return draw.targets ?? (chaos.targets ?? all).filter((target) => suits(aim, target));
+  return draw.targets ?? (chaos.targets ?? [...hosts.keys()].map(wholeService)).filter((target) => {
+    const host = hosts.get(target.service);
+    return suits(aim, target) && (host === undefined || findsAnything(kind, host));
+  });
 }
 
 function wholeService(service: string): FaultTarget {

@@ -6,6 +6,7 @@ import { entryOf, type MapNode } from "../base/node.ts";
 import { checkSelectors, type SelectorNames } from "../objectives/check_selectors.ts";
 import { type Hypothesis, timeBefore } from "../objectives/hypothesis.ts";
 import { chaosSizes } from "./compile_chaos.ts";
+import type { FaultHost } from "./fault_hosts.ts";
 import type { ChaosSpec } from "./scenario.ts";
 
 /** The hypothesis and the chaos schedule of a file, by their nodes. */
@@ -25,18 +26,20 @@ export function checkSteadySelectors(root: MapNode, names: SelectorNames, diagno
 /**
  * There is time to see the steady state before the first fault, and the schedule does not draw from too many faults.
  * @param times when the faults begin that wait for nothing
- * @param services their names
+ * @param hosts the services
+ * @param end of the load; undefined: that is not known
  */
 export function checkExperiment(
   diagnostics: Diagnostics,
   times: Iterable<{ readonly name: string; readonly at: number }>,
-  services: readonly string[],
+  hosts: ReadonlyMap<string, FaultHost> | undefined,
+  end: number | undefined,
 ): void {
   const [chaos] = diagnostics.marked(CHAOS);
-  if (chaos !== undefined) {
-    const sizes = chaosSizes(chaos[1], services), size = sizes.reduce((sum, each) => sum + each, 0);
+  if (chaos !== undefined && hosts !== undefined) {
+    const sizes = chaosSizes(chaos[1], hosts), size = sizes.reduce((sum, each) => sum + each, 0);
     const idle = chaos[1].draws[sizes.indexOf(0)];
-    if (idle !== undefined && services.length > 0) {
+    if (idle !== undefined && hosts.size > 0) {
       diagnostics.add(
         chaos[0].span,
         chaos[0].path,
@@ -62,6 +65,9 @@ export function checkExperiment(
     } else if (chaos !== undefined && chaos[1].from < needs) {
       const message = `${why}; chaos may begin at ${writeDuration(chaos[1].from)}`;
       diagnostics.add(place.span, place.path, message, `write from: ${writeDuration(needs)} in chaos`);
+    } else if (hypothesis.before > 0 && end !== undefined && end < needs) {
+      const message = `${why}; the load ends at ${writeDuration(end as never)}`;
+      diagnostics.add(place.span, place.path, message, "let the load last longer, or take shorter windows");
     }
   }
 }

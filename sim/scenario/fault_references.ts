@@ -4,18 +4,20 @@ import { type Diagnostics, nearest } from "../base/diagnostics.ts";
 import { entryOf, type Node } from "../base/node.ts";
 import { FAULT_REFERENCES, SERVICE_NAMES, WORKLOAD_NAMES } from "../faults/names.ts";
 import { basisOf } from "../faults/registry.ts";
+import { DRAWS } from "./chaos_fields.ts";
+import { hostsOf, whyNothing } from "./fault_hosts.ts";
 import { FAULT_KINDS, STANDBYS } from "./fields.ts";
 import type { Outline } from "./outline.ts";
 
 /** Diagnoses names that nothing bears, and services that cannot stand by for another. */
-export function checkFaultReferences({ services, workloads }: Outline, diagnostics: Diagnostics): void {
-  const check = (node: Node, name: string, what: string, names: readonly string[]): boolean => {
-    if (names.includes(name)) return true;
+export function checkFaultReferences(outline: Outline, diagnostics: Diagnostics): void {
+  const { services, workloads } = outline;
+  const check = (node: Node, name: string, what: string, names: readonly string[], none = "there are none"): void => {
+    if (names.includes(name)) return;
     const [meant] = node.type === "scalar" && node.expanded !== undefined ? [] : nearest(name, names);
-    const all = names.length === 0 ? `there are none` : `they are ${names.slice(0, 8).join(", ")}`;
+    const all = names.length === 0 ? none : `they are ${names.slice(0, 8).join(", ")}`;
     const message = `there is no ${what} ${JSON.stringify(name)}`;
     diagnostics.add(node.span, node.path, message, meant === undefined ? all : `did you mean "${meant}"?`);
-    return false;
   };
   if (services !== undefined) {
     for (const [node, name] of diagnostics.marked(SERVICE_NAMES)) check(node, name, "service", [...services.keys()]);
@@ -27,27 +29,20 @@ export function checkFaultReferences({ services, workloads }: Outline, diagnosti
       check(node, name, "scenario", names.length === 0 ? ["default"] : names);
     }
   }
-  const faults = new Map([...diagnostics.marked(FAULT_KINDS).values()].map(({ name, kind }) => [name, kind]));
-  for (const [node, name] of diagnostics.marked(FAULT_REFERENCES)) check(node, name, "fault", [...faults.keys()]);
-  for (const [node, { kind, service: name }] of diagnostics.marked(FAULT_KINDS)) {
-    const service = services?.get(name), basis = basisOf(kind);
-    const place = (key: string): Node => (node.type === "map" && entryOf(node, key)?.value) || node;
-    const refuse = (key: string, message: string, hint: string): void => {
-      diagnostics.add(place(key).span, place(key).path, message, hint);
-    };
-    if (basis === "queue-flood" && service !== undefined && service.kind !== "queue") {
-      refuse("target", `${name} is no broker`, "name a service of kind queue, or a topic of it: kafka.publish orders");
-    }
-    if (basis === "slow-consumer" && service !== undefined && !service.consumes) {
-      refuse("target", `${name} handles no messages`, "name a service with consumes:");
-    }
-    if (basis !== "roll-back") continue;
-    const fault = place("fault");
-    const named = fault.type === "scalar" ? faults.get(String(fault.value)) : undefined;
-    if (named !== undefined && basisOf(named) !== "deploy") {
-      refuse("fault", `a ${named} fault cannot be rolled back`, "name a deploy fault, or use kind: flag-off");
-    }
+  const hosts = hostsOf(outline);
+  const checkHost = (kind: string, service: string, node: Node): void => {
+    const host = hosts?.get(service);
+    const wrong = host && whyNothing(kind, host, hosts!.values());
+    if (wrong !== undefined) diagnostics.add(node.span, node.path, wrong.message, wrong.hint);
+  };
+  for (const [node, { kind, targets }] of diagnostics.marked(DRAWS)) {
+    const list = node.type === "map" ? entryOf(node, "targets")?.value : undefined;
+    targets.forEach(({ service }, i) => checkHost(kind, service, list?.type === "list" && list.items[i] || node));
   }
+  for (const [node, { kind, service }] of diagnostics.marked(FAULT_KINDS)) {
+    checkHost(kind, service, (node.type === "map" && entryOf(node, "target")?.value) || node);
+  }
+  checkOtherFaults(diagnostics, check);
   for (const [node, { service, to }] of diagnostics.marked(STANDBYS)) {
     const own = services?.get(service), other = services?.get(to);
     if (own?.endpoints === undefined || other?.endpoints === undefined) continue;
@@ -59,5 +54,31 @@ export function checkFaultReferences({ services, workloads }: Outline, diagnosti
     if (missing.length === 0) continue;
     const message = `${to} cannot stand by for ${service}: it lacks ${missing.slice(0, 8).join(", ")}`;
     diagnostics.add(node.span, node.path, message, "give it the same endpoints");
+  }
+}
+
+/** What ends another fault names one that is there, that can be ended so, and that is not itself. */
+function checkOtherFaults(
+  diagnostics: Diagnostics,
+  check: (node: Node, name: string, what: string, names: readonly string[], none: string) => void,
+): void {
+  const faults = [...diagnostics.marked(FAULT_KINDS)].map(([{ path }, fault]) => ({ ...fault, place: path[1] }));
+  for (const [node, name] of diagnostics.marked(FAULT_REFERENCES)) {
+    const own = faults.find(({ place }) => place === node.path[1]);
+    const rollsBack = own !== undefined && basisOf(own.kind) === "roll-back";
+    const others = faults.filter((each) => each !== own);
+    const fitting = rollsBack ? others.filter(({ kind }) => basisOf(kind) === "deploy") : others;
+    const names = fitting.map((each) => each.name);
+    if (names.includes(name)) continue;
+    const wrong = others.find((each) => each.name === name);
+    if (wrong !== undefined) {
+      const hint = names.length === 0 ? "no fault deploys anything: use kind: flag-off" : `name ${names.join(" or ")}`;
+      diagnostics.add(node.span, node.path, `a ${wrong.kind} fault cannot be rolled back`, hint);
+    } else if (name === own?.name) {
+      const hint = names.length === 0
+        ? `there is no ${rollsBack ? "deploy fault" : "other"}`
+        : `name ${names.slice(0, 8).join(" or ")}`;
+      diagnostics.add(node.span, node.path, "a fault cannot end itself", hint);
+    } else check(node, name, "fault", names, rollsBack ? "no fault deploys anything" : "there are none");
   }
 }

@@ -71,6 +71,9 @@ export const FAULT_TIMES: Mark<FaultTimes & { readonly name: string }> = { name:
 /** A workload whose journey may still be the only one. */
 export type WorkloadDraft = Omit<Workload, "name" | "exec"> & { readonly exec: string | undefined };
 
+/** When loads are there, by the nodes of their scenarios; k6's shortcuts by that of the file. */
+export const LOADS: Mark<Pick<WorkloadDraft, "startAfter" | "startTime" | "load" | "gracefulStop">> = { name: "loads" };
+
 /** k6's own durations: a bare number is milliseconds. */
 const k6Duration = duration({ max: RUN_LENGTH_MAX, bareMilliseconds: true });
 
@@ -143,6 +146,7 @@ export const workloadField: Field<WorkloadDraft> = converted(
         `a run lasts at most ${formatDuration(RUN_LENGTH_MAX)}, startTime and gracefulStop included`,
       );
     }
+    diagnostics.mark(LOADS, node, { ...common, load });
     return { executor: kind, ...common, load, config };
   },
 );
@@ -209,15 +213,25 @@ function faultSchema(tag: Field<unknown>): JsonSchema {
   };
 }
 
+/** What its kind calls the number that something is multiplied by. */
+function multiplierHint(key: string, fault: MapNode): string | undefined {
+  if (!/^(factor|multiply|multiplier|by)$/i.test(key)) return undefined;
+  const kind = entryOf(fault, "kind")?.value;
+  const kinds: Readonly<Record<string, FaultKind<Properties>>> = FAULTS;
+  const fields = kind?.type === "scalar" ? kinds[String(kind.value)]?.fields : undefined;
+  const meant = ["multiply", "factor"].find((each) => fields !== undefined && Object.hasOwn(fields, each));
+  return meant === undefined ? undefined : `did you mean "${meant}"?`;
+}
+
 /** A fault as its keys say it, each by itself. */
 const taggedFault = (() => {
   const field = tagged("a fault", "kind", FAULTS, FAULT_COMMON, {
-    unknown: (key) =>
+    unknown: (key, node) =>
       key === "duration"
         ? "for: how long it lasts"
         : key === "start" || key === "startTime"
         ? "at: when it begins"
-        : undefined,
+        : multiplierHint(key, node),
   });
   return { ...field, schema: () => faultSchema(field) };
 })();
@@ -234,8 +248,11 @@ export const faultField: DefinedField<FaultSpec> = defined("fault", "a fault", (
       const length = common.for ?? FOREVER;
       const every = common.every ?? FOREVER;
       const times = common.times ?? (every === FOREVER ? 1 : Infinity);
-      const hasRoom = [rampFits(ramp, length, node, diagnostics), timesFit(common, node, diagnostics)].every(Boolean);
-      const text = target === INVALID ? "" : target.text;
+      const hasRoom = [
+        rampFits(ramp, length, node, diagnostics),
+        timesFit(common, definition.aim === "workloads", node, diagnostics),
+      ].every(Boolean);
+      const text = target === INVALID ? common.target?.text ?? "" : target.text;
       const name = common.name ?? `${kind} on ${text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
       diagnostics.mark(FAULT_NAMES, placeIn(node, "name"), name);
       diagnostics.mark(FAULT_KINDS, node, { name, kind, service: target === INVALID ? "" : target.service });
@@ -317,7 +334,10 @@ function aimedAt(
   if (needsEnd && common.for === undefined) {
     refuse("kind", `${kind} needs an end, or nothing would ever go on`, "for: 2s");
   }
-  if (target !== undefined && aim !== "requests" && aim !== "calls") {
+  if (target?.caller !== undefined && aim === "work") {
+    refuse("target", `${kind} strikes what a service does, and no calls to it`, `target: ${target.service}`);
+  }
+  if (target !== undefined && !strikesRequests(aim)) {
     if (target.endpoint !== undefined && (aim === "replicas" || aim === "services" || aim === "links")) {
       refuse("target", `${kind} strikes a service as a whole, and no endpoint of it`, `target: ${target.service}`);
     }
@@ -357,7 +377,12 @@ function rampFits(ramp: Nanos, length: Nanos, node: Node, diagnostics: Diagnosti
 }
 
 /** What the times of a fault say together. */
-function timesFit(times: Decoded<typeof FAULT_COMMON>, node: Node, diagnostics: Diagnostics): boolean {
+function timesFit(
+  times: Decoded<typeof FAULT_COMMON>,
+  isSurge: boolean,
+  node: Node,
+  diagnostics: Diagnostics,
+): boolean {
   const placeOf = (key: string): Node => (node.type === "map" && entryOf(node, key)?.value) || node;
   let valid = true;
   const refuse = (key: string, message: string, hint: string): void => {
@@ -372,7 +397,10 @@ function timesFit(times: Decoded<typeof FAULT_COMMON>, node: Node, diagnostics: 
     refuse("every", "it would come again before it is over", `every is at least for and jitter together: ${needs}`);
   }
   if (times.times !== undefined && times.times > 1 && every === undefined) {
-    refuse("times", "times says how often it comes, and not every how long", "write every: 10m as well");
+    const hint = isSurge
+      ? `for so many times the load write multiply: ${times.times}; to have it come again every: 10m as well`
+      : "write every: 10m as well";
+    refuse("times", "times says how often it comes, and not every how long", hint);
   }
   if (reaction > 0 && when.length === 0) {
     refuse("reaction", "reaction counts from when its condition holds, and it has none", "write when: … or at:");
@@ -545,6 +573,7 @@ export const scenarioField: Field<ScenarioConfig> = converted(fileField, (config
     context: new Map(),
     config: {},
   };
+  diagnostics.mark(LOADS, node, draft);
   return { ...rest, scenarios: new Map([["default", draft]]) };
 });
 

@@ -8,8 +8,9 @@ import { REFERENCES, STEPS } from "../model/step_fields.ts";
 import { checkSelectors } from "../objectives/check_selectors.ts";
 import { checkGates, type FaultTimes, GATE_FAULTS } from "../objectives/gate.ts";
 import { checkExperiment, checkSteadySelectors } from "./experiment_checks.ts";
+import { hostsOf } from "./fault_hosts.ts";
 import { checkFaultReferences } from "./fault_references.ts";
-import { FAULT_NAMES, FAULT_TIMES, FAULT_ZONES, UNTIMED_FAULTS } from "./fields.ts";
+import { FAULT_NAMES, FAULT_TIMES, FAULT_ZONES, LOADS, UNTIMED_FAULTS } from "./fields.ts";
 import { allSteps, type EndpointOutline, mapAt, type Outline, refText, type ServiceOutline } from "./outline.ts";
 import type { FaultTarget } from "./scenario.ts";
 import { TARGETS } from "./target.ts";
@@ -31,7 +32,12 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
   checkFaultNames(diagnostics);
   checkFaultReferences(outline, diagnostics);
   checkGateFaults(root, diagnostics);
-  checkExperiment(diagnostics, diagnostics.marked(FAULT_TIMES).values(), [...outline.services?.keys() ?? []]);
+  checkExperiment(
+    diagnostics,
+    diagnostics.marked(FAULT_TIMES).values(),
+    hostsOf(outline),
+    loadEnd(outline, diagnostics),
+  );
   const thresholds = entryOf(root, "thresholds")?.value;
   if (outline.services !== undefined && outline.workloads !== undefined) {
     const services = new Map(
@@ -44,6 +50,21 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
     if (thresholds !== undefined) checkSelectors(thresholds, names, diagnostics);
     checkSteadySelectors(root, names, diagnostics);
   }
+}
+
+/** When the last load ends as it is planned, at the latest; undefined when one could not be read, or has no end. */
+function loadEnd({ workloads }: Outline, diagnostics: Diagnostics): number | undefined {
+  const loads = new Map([...diagnostics.marked(LOADS)].map(([{ path }, load]) => [String(path[1] ?? ""), load]));
+  if (loads.size !== (workloads?.length ?? 1)) return undefined;
+  const endOf = (name: string, depth: number): number => {
+    const load = loads.get(name);
+    if (load === undefined || depth > loads.size) return Infinity;
+    const { startAfter, startTime, load: { length, endless }, gracefulStop } = load;
+    const start = startAfter === undefined ? 0 : endOf(startAfter, depth + 1);
+    return start + startTime + (endless ? Infinity : length) + gracefulStop;
+  };
+  const ends = [...loads].map(([name, { gracefulStop }]) => endOf(name, 0) - gracefulStop);
+  return ends.every(Number.isFinite) ? Math.max(...ends) : undefined;
 }
 
 /** The names of all checks; undefined when a journey could not be read. */

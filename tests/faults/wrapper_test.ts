@@ -311,6 +311,50 @@ scenarioTest("options that a kind cannot take are refused, each with what to wri
   );
 });
 
+scenarioTest("a fault that would find nothing in its target is refused, with those that have what it strikes", () => {
+  const more = `
+  db: { kind: database, endpoints: { q: 1ms } }
+  redis: { kind: cache, endpoints: { GET: 1ms, SET: 1ms } }
+  api: { endpoints: { GET /: { calls: [{ cache: { in: redis, key: { zipf: { n: 9, s: 1 } }, miss: [db.q] } }] } } }`;
+  const said = (fault: string, rest = ""): string => problems(text(`[${fault}]`, { more, rest })).join("\n");
+  assert.match(said("{ kind: cache-flush, target: web }"), /web has no cache to empty[\s\S]*\^\^\^[\s\S]*use: redis/);
+  assert.match(said("{ kind: lock-contention, target: web }"), /web has no locks[\s\S]*\^\^\^[\s\S]*lock steps: db/);
+  assert.match(said("{ kind: lock-contention, target: api -> db }"), /strikes what a service does, and no calls to it/);
+  assert.match(said("{ kind: slow-consumer, target: db, add: 1ms }"), /db handles no messages/);
+  assert.equal(said("{ kind: cache-flush, target: redis }, { kind: lock-contention, target: db }"), "");
+  const chaos = (draw: string): string => said("", `chaos: { draw: [{ ${draw} }], every: 5s, for: 5s }`);
+  assert.match(chaos("kind: cache-flush, targets: [redis, web]"), /web has no cache to empty/);
+  assert.equal(chaos("kind: cache-flush"), "");
+  assert.match(chaos("kind: slow-consumer, add: 1ms"), /none of the targets can be struck by slow-consumer/);
+});
+
+scenarioTest("what ends another fault names one that it can end, and the hints never name itself", () => {
+  const said = (faults: string): string => problems(text(`[${faults}]`)).join("\n");
+  const errors = "{ name: bad, kind: errors, target: web }", deploy = "{ name: v2, kind: deploy, target: web }";
+  const back = (name: string, fault: string): string => `{ name: ${name}, kind: roll-back, fault: ${fault}, at: 5s }`;
+  assert.match(said(`${errors}, ${back("v22", "v2")}`), /there is no fault "v2"[\s\S]*= no fault deploys anything/);
+  assert.match(said(`${errors}, ${back("back", "bad")}`), /errors fault cannot be rolled back/);
+  assert.match(
+    said(`${back("back", "back")}, ${deploy.replace(" }", ', version: "2" }')}`),
+    /cannot end itself[\s\S]*name v2/,
+  );
+});
+
+scenarioTest("words of other tools are answered with the ones that are meant", () => {
+  const said = (fault: string): string => problems(text(`[${fault}]`)).join("\n");
+  assert.match(said("{ kind: traffic-surge, times: 3, for: 5s }"), /write multiply: 3/);
+  assert.match(said("{ kind: traffic-surge, factor: 3, for: 5s }"), /did you mean "multiply"/);
+  assert.match(said("{ kind: slow-cpu, target: web, multiply: 3, for: 5s }"), /did you mean "factor"/);
+  const call = (options: string): string =>
+    problems(text("[]", { more: `api: { endpoints: { GET /: { calls: [{ call: web.GET /, ${options} }] } } }` }))
+      .join();
+  assert.match(call("propagateDeadline: yes"), /= write true/);
+  assert.match(call("optional: 'off'"), /= write false/);
+  assert.match(call("fallback: true"), /write optional: true/);
+  const empty = text("[]", { rest: "chaos: { draw: [], every: 5s, for: 5s }" });
+  assert.match(problems(empty).join(), /needs at least 1[\s\S]*= draw: \[\{ kind: latency/);
+});
+
 scenarioTest("a threshold that names a repeated fault and the run's own thresholds still hold together", () => {
   const rest =
     "thresholds: { http_req_failed: [{ threshold: rate==1, during: down }, { threshold: rate==0, after: down }] }";

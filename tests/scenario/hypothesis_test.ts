@@ -7,15 +7,18 @@ const FAULT = "[{ name: slow cart, kind: latency, target: cart, at: 30s, for: 5s
 const given = (hypothesis: string, faults = FAULT): string => scenario({ faults, hypothesis });
 
 scenarioTest("a hypothesis has a title, probes over their windows, and the time to recover", () => {
-  const { hypothesis } = load(given(
-    "{ title: it stands, steady: { http_req_failed: ['rate<0.1', { threshold: 'rate<0.5', window: 4s }] }, before: 10s, recoverWithin: 1m }",
-  )).scenario;
+  const { hypothesis } = load(
+    given(
+      "{ title: it stands, steady: { http_req_failed: ['rate<0.1', { threshold: 'rate<0.5', window: 4s }] }, before: 5s, recoverWithin: 1m }",
+      FAULT,
+    ).replace("duration: 10s", "duration: 1m"),
+  ).scenario;
   assert.equal(hypothesis?.title, "it stands");
   assert.deepEqual(hypothesis?.probes.map(({ source, window }) => [source, window]), [["rate<0.1", 10e9], [
     "rate<0.5",
     4e9,
   ]]);
-  assert.deepEqual([hypothesis?.before, hypothesis?.recoverWithin], [10e9, 60e9]);
+  assert.deepEqual([hypothesis?.before, hypothesis?.recoverWithin], [5e9, 60e9]);
 });
 
 scenarioTest("a hypothesis that says nothing, or too much, is diagnosed", () => {
@@ -43,4 +46,11 @@ scenarioTest("a first fault that comes before the steady state can be seen is di
   const chaos = "{ draw: [{ kind: errors }], every: 1m, for: 5s }";
   const drawn = scenario({ chaos, hypothesis: "{ title: it stands, steady: { http_req_failed: 'rate<0.1' } }" });
   assert.match(problems(drawn).join(), /chaos may begin at 0s/);
+});
+
+scenarioTest("a steady state that has to hold for longer than the load lasts is diagnosed, without faults too", () => {
+  const long = (before: string, faults: string): string =>
+    problems(given(`{ title: it stands, steady: { http_req_failed: 'rate<0.1' }, before: ${before} }`, faults)).join();
+  assert.match(long("2m", "[]"), /takes 2m10s to be seen.*the load ends at 10s/);
+  assert.equal(long("0s", "[]"), "");
 });
