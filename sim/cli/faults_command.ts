@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { nearest } from "../base/diagnostics.ts";
 import { type Properties, writeValue } from "../base/fields.ts";
 import type { Aim, FaultKind } from "../faults/kind.ts";
-import { basisOf, type FaultKindName, FAULTS, KINDS } from "../faults/registry.ts";
+import { basisOf, type FaultKindName, FAULTS, isMitigation, KINDS } from "../faults/registry.ts";
 import { UsageError } from "./command.ts";
 import { columnsOf, print } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
@@ -67,7 +67,7 @@ function jsonText(value: unknown): string {
 
 function groupOf(name: FaultKindName): "faults" | "presets" | "mitigations" {
   if (!Object.hasOwn(KINDS, name)) return "presets";
-  return (FAULTS[name] as Definition).isMitigation === true ? "mitigations" : "faults";
+  return isMitigation(name) ? "mitigations" : "faults";
 }
 
 function listText(): string {

@@ -282,7 +282,8 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       undefined,
       2,
     ) + "\n";
-    let code = codeOf(result, sinks), isWritten = false;
+    const written = new Set<string>();
+    let code = codeOf(result, sinks);
     const failed = (error: unknown, kind: typeof RunFilesError | typeof OutputLost): void => {
       if (!(error instanceof kind)) throw error;
       printError(`error: ${visible(error.message)}\n`);
@@ -291,9 +292,10 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     try {
       writeRunFile(runFolder, RUN_FILES.manifest, manifestText());
       writeRunFile(runFolder, RUN_FILES.summary, json);
-      isWritten = true;
+      written.add(RUN_FILES.summary);
       for (const [name, content] of Object.entries(experimentFiles())) {
         writeRunFile(runFolder, name, JSON.stringify(content, undefined, 2) + "\n");
+        written.add(name);
       }
     } catch (error) {
       failed(error, RunFilesError);
@@ -301,7 +303,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     // A full disk costs the file, but not the account of the run.
     try {
       if (flags.json) await printPatiently(json);
-      else if (!flags.quiet) await printSummary(input, await linksToGrafana(), isWritten);
+      else if (!flags.quiet) await printSummary(input, await linksToGrafana(), written);
     } catch (error) {
       failed(error, OutputLost);
     }
@@ -346,7 +348,11 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   }
 
   /** On standard error where standard output belongs to the points. */
-  async function printSummary(input: SummaryInput, links: readonly string[], isWritten: boolean): Promise<void> {
+  async function printSummary(
+    input: SummaryInput,
+    links: readonly string[],
+    written: ReadonlySet<string>,
+  ): Promise<void> {
     if (flags.summaryMode === "disabled") {
       const failed = new Set(
         result.evaluation.results.filter(({ ok }) => !ok).map((each) => each.threshold.metricText),
@@ -362,9 +368,8 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
       color: colorOf(stream, flags.color),
       mode: flags.summaryMode,
     };
-    const written = isWritten ? shownPath(join(runFolder, RUN_FILES.summary)) : "not written";
     const text = summaryText(input, options, [
-      ...closing(runId, logsFolder, sinks, written),
+      ...closing(runId, logsFolder, sinks, runFolder, written),
       ...(links.length === 0 ? [] : ["", "in Grafana", ...links.map((link) => `  ${link}`)]),
       ...nextSteps(plan, runId, logsFolder, sinks, options.columns),
     ]);
@@ -415,8 +420,14 @@ function head(
   ];
 }
 
-/** Where everything is. @param summary where the summary is */
-function closing(runId: string, logsFolder: string | undefined, sinks: RunSinks, summary: string): string[] {
+/** Where everything is. @param written the files of the run's folder that could be written */
+function closing(
+  runId: string,
+  logsFolder: string | undefined,
+  sinks: RunSinks,
+  runFolder: string,
+  written: ReadonlySet<string>,
+): string[] {
   const lines: string[] = [];
   if (logsFolder !== undefined) {
     lines.push(`logs     ${visible(shownPath(logsFolder))}/<service>/<service>-${runId}.log`);
@@ -432,7 +443,10 @@ function closing(runId: string, logsFolder: string | undefined, sinks: RunSinks,
   } else lines.push(`traces   ${visible(traces.to[0]!)}`);
   if (sinks.metricsTo !== undefined) lines.push(`metrics  ${visible(sinks.metricsTo)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);
-  lines.push(`summary  ${visible(summary)}`);
+  const whereIs = (name: string): string => visible(shownPath(join(runFolder, name)));
+  lines.push(`summary  ${written.has(RUN_FILES.summary) ? whereIs(RUN_FILES.summary) : "not written"}`);
+  if (written.has(RUN_FILES.journal)) lines.push(`journal  ${whereIs(RUN_FILES.journal)}`);
+  if (written.has(RUN_FILES.truth)) lines.push(`truth    ${whereIs(RUN_FILES.truth)}`);
   return lines;
 }
 

@@ -89,6 +89,11 @@ export function basisOf(name: string): string {
   return Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName].basis : name;
 }
 
+/** Whether a kind or preset makes things better. */
+export function isMitigation(name: string): boolean {
+  return Object.hasOwn(FAULTS, name) && kindOf(name as FaultKindName).isMitigation === true;
+}
+
 /**
  * Makes the effect of a fault from its decoded fields, or diagnoses what does not fit together.
  * @param node the map that was decoded, for positions
@@ -106,7 +111,8 @@ function presetKinds(): Record<PresetName, FaultKind<Properties>> {
   const kinds: Readonly<Record<string, FaultKind<Properties>>> = KINDS;
   const made = Object.entries<Preset>(PRESETS).map(([name, preset]) => {
     const { summary, replicas, sample } = preset;
-    const basis = kinds[preset.basis]!;
+    // What is a remedy on purpose is a fault where it happens by itself.
+    const { isMitigation: _, ...basis } = kinds[preset.basis]!;
     return [name, {
       ...basis,
       summary: `${summary.slice(0, -1)} (${preset.basis}).`,

@@ -141,8 +141,10 @@ class Figures {
 
 export class GroundTruth {
   readonly #plan: Plan;
-  readonly #injections: { fault: number; from: number; until: number | undefined }[] = [];
+  /** Windows of faults and mitigations. */
+  readonly #windows: { fault: number; from: number; until: number | undefined }[] = [];
   readonly #open = new Map<number, { readonly from: number; until: number | undefined }>();
+  readonly #openMitigations = new Map<number, { until: number | undefined }>();
   #lastEnd = -Infinity;
   readonly #faults = new Map<number, FaultEffects>();
   readonly #users = new UserEffects();
@@ -162,7 +164,7 @@ export class GroundTruth {
     this.#incident = [...plan.services, USERS].map(() => new Figures());
   }
 
-  /** What the faults are, up to the facts that have been taken. */
+  /** What the faults are, without mitigations, up to the facts that have been taken. */
   get faultsNow(): FaultsNow {
     let recoverFrom = this.#lastEnd;
     for (const [fault, { from }] of this.#open) {
@@ -170,7 +172,7 @@ export class GroundTruth {
       const stays = duration === FOREVER && schedule === undefined;
       recoverFrom = Math.max(recoverFrom, stays ? from : Infinity);
     }
-    return { begun: this.#injections.length > 0, open: this.#open.size > 0, recoverFrom };
+    return { begun: this.#incidents.length > 0, open: this.#open.size > 0, recoverFrom };
   }
 
   /** Takes all rows of a batch. Keeps nothing of it. */
@@ -195,10 +197,11 @@ export class GroundTruth {
   }
 
   #fault(fault: number, time: number, begins: boolean): void {
+    if (this.#plan.faults[fault]!.isMitigation) return this.#mitigation(fault, time, begins);
     const { users } = this.#of(fault);
     if (begins) {
       const injection = { fault, from: time, until: undefined };
-      this.#injections.push(injection);
+      this.#windows.push(injection);
       this.#open.set(fault, injection);
       if (this.#open.size === 1) this.#incidents.push({ from: time, until: Infinity, recovered: time });
       for (const each of [users, this.#users]) {
@@ -221,6 +224,25 @@ export class GroundTruth {
     this.#incidentTime += time - incident.from;
   }
 
+  /** A mitigation is no part of an incident: it only has a window of its own, and whom it hurts. */
+  #mitigation(fault: number, time: number, begins: boolean): void {
+    const { users } = this.#of(fault);
+    if (begins) {
+      const window = { fault, from: time, until: undefined };
+      this.#windows.push(window);
+      this.#openMitigations.set(fault, window);
+      users.began = Math.min(users.began, time);
+      users.open++;
+      return;
+    }
+    const window = this.#openMitigations.get(fault);
+    if (window === undefined) return;
+    window.until = time;
+    this.#openMitigations.delete(fault);
+    users.open--;
+    users.activeUntil = Math.max(users.activeUntil, time);
+  }
+
   #of(fault: number): FaultEffects {
     let effects = this.#faults.get(fault);
     if (effects === undefined) this.#faults.set(fault, effects = new FaultEffects());
@@ -234,16 +256,19 @@ export class GroundTruth {
     const service = this.#plan.endpoints[batch.endpoint[row]!]!.service;
     this.#figures(service, (traits & Trait.failed) !== 0, batch, row);
     if (!hasEffect(batch, row)) return;
-    const { services } = this.#of(batch.fault[row]! - 1);
+    const fault = batch.fault[row]! - 1;
+    const { services } = this.#of(fault);
     let effects = services.get(service);
     if (effects === undefined) services.set(service, effects = new ServiceEffects());
     effects.add(batch, row);
     const incident = this.#incidents.at(-1);
-    if (incident !== undefined) incident.recovered = Math.max(incident.recovered, batch.time[row]!);
+    if (incident !== undefined && !this.#plan.faults[fault]!.isMitigation) {
+      incident.recovered = Math.max(incident.recovered, batch.time[row]!);
+    }
   }
 
   #figures(index: number, failed: boolean, batch: FactBatch, row: number): void {
-    const figures = this.#injections.length === 0 ? this.#baseline : this.#open.size > 0 ? this.#incident : undefined;
+    const figures = this.#incidents.length === 0 ? this.#baseline : this.#open.size > 0 ? this.#incident : undefined;
     figures?.[index]?.add(failed, batch.time[row]! - batch.start[row]!);
   }
 
@@ -264,7 +289,7 @@ export class GroundTruth {
   }
 
   #iteration(batch: FactBatch, row: number): void {
-    if (this.#injections.length === 0) return;
+    if (this.#faults.size === 0) return;
     const hurt = this.#hurt[batch.workload[row]!]!, iteration = batch.iteration[row]!;
     const faults = hurt.get(iteration);
     const start = batch.start[row]!, end = batch.time[row]!;
@@ -276,21 +301,24 @@ export class GroundTruth {
   /** Everything so far. @param now since the run's start, up to which all facts have been taken */
   report(now: Nanos): GroundTruthReport {
     const users = this.#users.report();
-    const first = this.#injections[0]?.from ?? now;
+    const first = this.#incidents[0]?.from ?? now;
     const open = this.#incidents.at(-1);
     const incidentTime = this.#incidentTime + (this.#open.size > 0 && open !== undefined ? now - open.from : 0);
-    const faults = [...this.#faults].sort(([one], [other]) => one - other)
+    const all = [...this.#faults].sort(([one], [other]) => one - other)
       .map(([index, effects]) => this.#faultTruth(index, effects));
+    const windows = this.#windows.map(({ fault, from, until }): Injection => ({
+      fault: this.#plan.faults[fault]!,
+      from: from as Nanos,
+      until: (until ?? now) as Nanos,
+      endedByRun: until === undefined,
+    }));
     return {
-      injections: this.#injections.map(({ fault, from, until }): Injection => ({
-        fault: this.#plan.faults[fault]!,
-        from: from as Nanos,
-        until: (until ?? now) as Nanos,
-        endedByRun: until === undefined,
-      })),
-      faults,
+      injections: windows.filter(({ fault }) => !fault.isMitigation),
+      mitigations: windows.filter(({ fault }) => fault.isMitigation),
+      faults: all.filter(({ fault }) => !fault.isMitigation),
+      sideEffects: all.filter(({ fault }) => fault.isMitigation),
       phases: this.#phases(now),
-      redHerrings: this.#redHerrings(faults, first / 1e9, incidentTime / 1e9),
+      redHerrings: this.#redHerrings(all, first / 1e9, incidentTime / 1e9),
       users,
       indicators: {
         baseline: this.#baseline.at(-1)!.report(first / 1e9),

@@ -96,12 +96,16 @@ export interface RedHerring {
 }
 
 export interface GroundTruthReport {
+  /** Windows of faults, and those of mitigations. */
   readonly injections: readonly Injection[];
+  readonly mitigations: readonly Injection[];
   /** In the order of the plan; those that had a window. */
   readonly faults: readonly FaultTruth[];
+  /** What mitigations did to requests, likewise: those that were shed, say. */
+  readonly sideEffects: readonly FaultTruth[];
   readonly phases: readonly Phase[];
   readonly redHerrings: readonly RedHerring[];
-  /** All faults together. */
+  /** All faults and mitigations together. */
   readonly users: UserImpact;
   readonly indicators: { readonly baseline: PhaseFigures; readonly incident: PhaseFigures };
   /** A user-visible indicator moved: users' requests were changed. */

@@ -40,9 +40,10 @@ export function windowNow(seed: number, fault: PlanFault, turn: number, now: Nan
   return fault.schedule === undefined ? windowFrom(fault, now) : windowOf(seed, fault, turn) ?? windowFrom(fault, now);
 }
 
-/** When the first fault begins that waits for nothing; Infinity: none does. */
+/** When the first fault begins that waits for nothing and is no mitigation; Infinity: none does. */
 export function firstFaultTime({ seed, faults }: Plan): Nanos {
-  return Math.min(...faults.map((fault) => windowOf(seed, fault, 0)?.from ?? FOREVER), FOREVER) as Nanos;
+  const injected = faults.filter(({ isMitigation }) => !isMitigation);
+  return Math.min(...injected.map((fault) => windowOf(seed, fault, 0)?.from ?? FOREVER), FOREVER) as Nanos;
 }
 
 /** The windows that begin before a time, in their order. */

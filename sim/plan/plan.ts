@@ -268,6 +268,8 @@ export interface PlanFault {
   readonly index: number;
   readonly name: string;
   readonly kind: string;
+  /** It makes things better. */
+  readonly isMitigation: boolean;
   readonly target: string;
   readonly salt: number;
   /** When its first window begins; with `when`: not before. */

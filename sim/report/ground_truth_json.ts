@@ -43,8 +43,8 @@ export function groundTruthJson({ plan, truth, elapsed, at }: GroundTruthInput):
     ...(users.first === undefined ? {} : when("first", users.first)),
     ...(users.last === undefined ? {} : when("last", users.last)),
   });
-  const injection = ({ fault, endedByRun, ...window }: Injection): Record<string, unknown> => ({
-    fault: fault.name,
+  const windowOf = (word: string, { fault, endedByRun, ...window }: Injection): Record<string, unknown> => ({
+    [word]: fault.name,
     kind: fault.kind,
     target: targetJson(plan, fault),
     ...span(window),
@@ -70,6 +70,14 @@ export function groundTruthJson({ plan, truth, elapsed, at }: GroundTruthInput):
     ...when("last", last),
     requests,
   });
+  const effectsOf = (word: string, each: FaultTruth): Record<string, unknown> => ({
+    [word]: each.fault.name,
+    kind: each.fault.kind,
+    root: each.root ?? null,
+    reached: each.reached.map(reached),
+    edges: each.edges.map(edge),
+    users: usersOf(each.users),
+  });
   return {
     format: FORMAT,
     scenario: plan.name,
@@ -77,16 +85,11 @@ export function groundTruthJson({ plan, truth, elapsed, at }: GroundTruthInput):
     ...when("start", 0 as Nanos),
     ...when("end", elapsed),
     effectSize: readableEffectSize,
-    injections: truth.injections.map(injection),
+    injections: truth.injections.map((each) => windowOf("fault", each)),
+    mitigations: truth.mitigations.map((each) => windowOf("mitigation", each)),
     phases: truth.phases.map((phase) => ({ name: phase.name, ...span(phase) })),
-    faults: truth.faults.map((each: FaultTruth) => ({
-      fault: each.fault.name,
-      kind: each.fault.kind,
-      root: each.root ?? null,
-      reached: each.reached.map(reached),
-      edges: each.edges.map(edge),
-      users: usersOf(each.users),
-    })),
+    faults: truth.faults.map((each) => effectsOf("fault", each)),
+    sideEffects: truth.sideEffects.map((each) => effectsOf("mitigation", each)),
     userVisible: truth.userVisible,
     users: usersOf(truth.users),
     indicators: { baseline: figures(truth.indicators.baseline), incident: figures(truth.indicators.incident) },

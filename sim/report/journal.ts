@@ -1,5 +1,5 @@
 // journal.json in Chaos Toolkit's shape, so that what reads its journals reads this one: the experiment, the steady states,
-// the method as it was run, and how it ended. Times are the simulated ones.
+// the method as it was run, mitigations as its rollbacks, and how it ended. Times are the simulated ones.
 
 import type { Nanos } from "../base/time.ts";
 import type { ThresholdResult } from "../metrics/evaluation.ts";
@@ -31,7 +31,7 @@ export function journalJson(input: JournalInput): Record<string, unknown> {
     deviated: experiment?.verdict === "deviated",
     steady_states: steadyStates(experiment, at),
     run: (truth?.injections ?? []).map((injection) => activityRun(injection, at)),
-    rollbacks: [],
+    rollbacks: (truth?.mitigations ?? []).map((mitigation) => activityRun(mitigation, at)),
     end: at(elapsed),
     duration: elapsed / 1e9,
     ...verdictJson({ experiment, truth, elapsed }),
@@ -46,6 +46,7 @@ function statusOf({ ended, experiment }: JournalInput): string {
 }
 
 function experimentJson(plan: Plan, experiment: ExperimentReport | undefined): Record<string, unknown> {
+  const written = plan.faults.filter(({ schedule }) => schedule === undefined);
   return {
     version: "1.0.0",
     title: experiment?.hypothesis.title ?? plan.name,
@@ -56,8 +57,8 @@ function experimentJson(plan: Plan, experiment: ExperimentReport | undefined): R
         probes: experiment.hypothesis.probes.map(probeActivity),
       },
     }),
-    method: plan.faults.filter(({ schedule }) => schedule === undefined).map((fault) => actionActivity(fault)),
-    rollbacks: [],
+    method: written.filter(({ isMitigation }) => !isMitigation).map(actionActivity),
+    rollbacks: written.filter(({ isMitigation }) => isMitigation).map(actionActivity),
   };
 }
 

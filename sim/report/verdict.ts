@@ -44,7 +44,7 @@ export function verdictOf(truth: GroundTruthReport, elapsed: Nanos): Verdict {
   const isOpen = injections.some(({ endedByRun }) => endedByRun);
   const recovers = users.last !== undefined && !isOpen && elapsed - users.last > ENDED_WITHIN;
   return {
-    timeToImpact: users.first === undefined ? undefined : (users.first - began) as Nanos,
+    timeToImpact: users.first === undefined ? undefined : Math.max(0, users.first - began) as Nanos,
     timeToRecovery: recovers ? Math.max(0, users.last! - ended) as Nanos : undefined,
     usersHurt: users.users,
     usersPresent: users.usersPresent,
@@ -129,7 +129,7 @@ export function probeText({ threshold, value, why }: ThresholdResult): string {
 }
 
 function impactRows(truth: GroundTruthReport, elapsed: Nanos, paint: Paint): [string, string][] {
-  const { injections, faults, users } = truth;
+  const { injections, mitigations, faults, users } = truth;
   const [first] = injections;
   const { timeToImpact, timeToRecovery, usersHurt, usersPresent } = verdictOf(truth, elapsed);
   const names = faults.map(({ fault }) => fault.name);
@@ -139,6 +139,14 @@ function impactRows(truth: GroundTruthReport, elapsed: Nanos, paint: Paint): [st
     names.length === 1 ? "fault" : "faults",
     `${visible(names.slice(0, 3).join(", "))}${more}, first at ${formatDuration(first!.from)}${windows}`,
   ]];
+  if (mitigations.length > 0) {
+    const acted = [...new Set(mitigations.map(({ fault }) => fault.name))];
+    const others = acted.length > 3 ? ` and ${acted.length - 3} more` : "";
+    rows.push([
+      acted.length === 1 ? "mitigation" : "mitigations",
+      `${visible(acted.slice(0, 3).join(", "))}${others}, first at ${formatDuration(mitigations[0]!.from)}`,
+    ]);
+  }
   if (timeToImpact === undefined) return [...rows, ["impact", paint.green("no user noticed")]];
   rows.push(["time to impact", `${formatDuration(timeToImpact)} until the first user was hurt`]);
   const isOpen = injections.some(({ endedByRun }) => endedByRun);
@@ -175,6 +183,7 @@ export function verdictJson({ experiment, truth, elapsed }: ExperimentInput): Re
     const ms = (time: Nanos | undefined): number | null => time === undefined ? null : time / 1e6;
     json["impact"] = {
       injections: truth.injections.length,
+      mitigations: truth.mitigations.length,
       userVisible: truth.userVisible,
       timeToImpactMs: ms(timeToImpact),
       timeToRecoveryMs: ms(timeToRecovery),

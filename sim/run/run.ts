@@ -136,7 +136,9 @@ export class Run {
       if (target === evaluationTime) {
         const { abort } = this.#metrics.evaluate(engine.now);
         const triggered = this.#metrics.triggered(engine.now);
-        const isUnsteady = this.#isUnsteady(triggered.length > 0);
+        const isUnsteady = this.#isUnsteady(
+          triggered.some((fault) => !this.#settings.plan.faults[fault]!.isMitigation),
+        );
         if (!isUnsteady) { for (const fault of triggered) engine.trigger(fault); }
         await this.#settings.sinks.evaluate();
         if (abort !== undefined || isUnsteady) return await this.#end("aborted");

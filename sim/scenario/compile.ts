@@ -6,7 +6,7 @@ import { FOREVER, type Nanos, RUN_LENGTH_MAX } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import { Zipf } from "../distributions/zipf.ts";
 import { strikesRequests } from "../faults/kind.ts";
-import { basisOf } from "../faults/registry.ts";
+import { basisOf, isMitigation } from "../faults/registry.ts";
 import type { Load } from "../load/load.ts";
 import {
   type AttributeSpec,
@@ -340,6 +340,7 @@ class Compiler {
       index,
       name: fault.name,
       kind: fault.kind,
+      isMitigation: isMitigation(fault.kind),
       target: fault.target.text,
       salt: hashText(`fault ${fault.name}`),
       at: fault.at,

@@ -66,7 +66,9 @@ export const FAULT_ZONES: Mark<{ readonly zone: string; readonly target: FaultTa
 /** Names of faults that begin when something holds, by their nodes. */
 export const UNTIMED_FAULTS: Mark<string> = { name: "faults without a time" };
 /** When faults are there, with their names, by their nodes. */
-export const FAULT_TIMES: Mark<FaultTimes & { readonly name: string }> = { name: "fault times" };
+export const FAULT_TIMES: Mark<FaultTimes & { readonly name: string; readonly isMitigation: boolean }> = {
+  name: "fault times",
+};
 
 /** A workload whose journey may still be the only one. */
 export type WorkloadDraft = Omit<Workload, "name" | "exec"> & { readonly exec: string | undefined };
@@ -257,8 +259,10 @@ export const faultField: DefinedField<FaultSpec> = defined("fault", "a fault", (
       diagnostics.mark(FAULT_NAMES, placeIn(node, "name"), name);
       diagnostics.mark(FAULT_KINDS, node, { name, kind, service: target === INVALID ? "" : target.service });
       // Nobody knows beforehand when a fault begins that waits for something.
-      if (when.length === 0) diagnostics.mark(FAULT_TIMES, node, { name, at, until: (at + jitter + length) as Nanos });
-      else diagnostics.mark(UNTIMED_FAULTS, node, name);
+      if (when.length === 0) {
+        const until = (at + jitter + length) as Nanos;
+        diagnostics.mark(FAULT_TIMES, node, { name, at, until, isMitigation: definition.isMitigation === true });
+      } else diagnostics.mark(UNTIMED_FAULTS, node, name);
       if (zone !== undefined && target !== INVALID) {
         diagnostics.mark(FAULT_ZONES, placeIn(node, "zone"), { zone, target });
       }

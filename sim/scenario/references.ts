@@ -34,7 +34,7 @@ export function checkReferences(root: MapNode, outline: Outline, diagnostics: Di
   checkGateFaults(root, diagnostics);
   checkExperiment(
     diagnostics,
-    diagnostics.marked(FAULT_TIMES).values(),
+    [...diagnostics.marked(FAULT_TIMES).values()].filter(({ isMitigation }) => !isMitigation),
     hostsOf(outline),
     loadEnd(outline, diagnostics),
   );

@@ -140,6 +140,9 @@ Deno.test({
     ) {
       assert.match(stdout, line);
     }
+    for (const [title, name] of [["journal", "journal.json"], ["truth", "ground-truth.json"]]) {
+      assert.match(stdout, new RegExp(`${title} +\\S+/run/${name}\\n`));
+    }
     const { impact, hypothesis: said } = JSON.parse(Deno.readTextFileSync(`${folder}/run/summary.json`));
     assert.equal(said.deviated, true);
     assert.ok(impact.usersHurt > 80 && impact.usersHurt < 160 && impact.shareHurt > 0.4, JSON.stringify(impact));

@@ -1,7 +1,7 @@
 // The tables of the README about faults say what the registry says, and name scenarios that are there.
 
 import assert from "node:assert/strict";
-import { type FaultKindName, FAULTS, KINDS } from "../../sim/faults/registry.ts";
+import { type FaultKindName, FAULTS, isMitigation, KINDS } from "../../sim/faults/registry.ts";
 import { needs } from "../permissions.ts";
 
 const ignore = needs("read");
@@ -28,10 +28,9 @@ Deno.test({
   ignore,
   fn() {
     const readme = Deno.readTextFileSync(new URL("README.md", root));
-    const kinds: Readonly<Record<string, { readonly isMitigation?: true }>> = KINDS;
     const own = Object.keys(KINDS);
-    assert.deepEqual(table(readme, "| kind | effect |"), rowsOf(own.filter((kind) => !kinds[kind]!.isMitigation)));
-    assert.deepEqual(table(readme, "| mitigation | effect |"), rowsOf(own.filter((kind) => kinds[kind]!.isMitigation)));
+    assert.deepEqual(table(readme, "| kind | effect |"), rowsOf(own.filter((kind) => !isMitigation(kind))));
+    assert.deepEqual(table(readme, "| mitigation | effect |"), rowsOf(own.filter((kind) => isMitigation(kind))));
     const presets = Object.keys(FAULTS).filter((kind) => !Object.hasOwn(KINDS, kind));
     assert.deepEqual(table(readme, "| preset | effect |"), rowsOf(presets));
   },

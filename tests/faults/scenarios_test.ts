@@ -1,7 +1,7 @@
 // Each file in scenarios/faults: its thresholds hold, and do not when what it shows is taken out.
 
 import assert from "node:assert/strict";
-import { basisOf, FAULTS, KINDS } from "../../sim/faults/registry.ts";
+import { basisOf, FAULTS, isMitigation, KINDS } from "../../sim/faults/registry.ts";
 import { type Nanos, SECOND } from "../../sim/base/time.ts";
 import type { FaultSpec, Scenario } from "../../sim/scenario/scenario.ts";
 import { needs } from "../permissions.ts";
@@ -23,9 +23,10 @@ function read(name: string): Scenario {
 
 /** What a file shows is the mitigation that it is named after, or else all of its faults. */
 function without(scenario: Scenario, name: string): Scenario {
-  const kinds: Readonly<Record<string, { readonly isMitigation?: true }>> = KINDS;
-  const isMitigation = kinds[name]?.isMitigation === true;
-  return { ...scenario, faults: isMitigation ? scenario.faults.filter(({ kind }) => basisOf(kind) !== name) : [] };
+  return {
+    ...scenario,
+    faults: isMitigation(name) ? scenario.faults.filter(({ kind }) => basisOf(kind) !== name) : [],
+  };
 }
 
 for (const name of names) {
