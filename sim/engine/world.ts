@@ -83,6 +83,8 @@ export class Replicas implements World {
     if (station.life.phase === Phase.down) {
       station.life.enter(Phase.absent);
       this.#core.fleet.list(station, false);
+      const { service, replica } = station;
+      this.#core.facts.replicaChange(Change.replicaDown, service, replica, DownReason.stopped, 1);
     } else this.#askToStop(station, "absent");
   }
 
@@ -245,7 +247,8 @@ export class Replicas implements World {
     this.#core.interruptions.end(within, Outcome.crashed, 0, (request) => {
       this.#core.servers.respond(request, Outcome.reset, 0, -1);
     });
-    this.#core.facts.replicaChange(Change.replicaDown, service, replica, reason);
+    const podsGone = phase === Phase.absent ? 1 : 0;
+    this.#core.facts.replicaChange(Change.replicaDown, service, replica, reason, podsGone);
     this.#core.caches.lose(service, replica);
     this.#core.memory.lose(station);
     const session = this.#core.queues.sessionTimeout(service);

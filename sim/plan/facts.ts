@@ -112,7 +112,10 @@ export const Change = {
   replicaListens: 31,
   /** SIGTERM. */
   replicaStops: 32,
-  /** Its process ended. `extra` is 1 when it was killed for its memory, 2 when it crashed, 0 when it had stopped. */
+  /**
+   * Its process ended. `extra` is 1 when it was killed for its memory, 2 when it crashed, 0 when it had stopped; `wait` is 1
+   * when its pod is gone with it.
+   */
   replicaDown: 33,
   /** A consumer group shared its partitions anew: `extra` of them, from number `wait` on, are this replica's; `site` is the subscription. */
   partitionsAssigned: 34,

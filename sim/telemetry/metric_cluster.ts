@@ -34,6 +34,17 @@ export class ClusterMetrics {
     this.#write(processes, time, points, (value) => value);
   }
 
+  /**
+   * Says of a process that has ended that there is no value any more, and of its pod where that is gone too.
+   * @param next what stands in its place now
+   */
+  gone(process: Process, next: Process | undefined, time: number, points: MetricPoint[]): void {
+    const isSamePod = process.hasPod && next?.instance.podUid === process.instance.podUid;
+    const add = this.#adder(time, points, () => NaN);
+    if (!isSamePod || !next!.alive) this.#container(process, time, add);
+    if (!isSamePod) this.#pod(process, add);
+  }
+
   /** Says of everything that there is no value any more. */
   end(processes: readonly (readonly (Process | undefined)[])[], time: number, points: MetricPoint[]): void {
     this.#write(processes, time, points, () => NaN);
@@ -45,13 +56,19 @@ export class ClusterMetrics {
     points: MetricPoint[],
     valueOf: (value: number) => number,
   ): void {
-    const add = (
-      instrument: Instrument,
-      value: number,
-      attributes: Attributes,
-      resource = KUBE_STATE,
-      start = 0,
-    ): void => {
+    const add = this.#adder(time, points, valueOf);
+    for (const replicas of processes) {
+      const pods = replicas.filter((process) => process !== undefined && process.hasPod) as readonly Process[];
+      for (const process of pods) {
+        if (process.alive) this.#container(process, time, add);
+        this.#pod(process, add);
+      }
+      if (pods.length > 0) this.#controller(pods, add);
+    }
+  }
+
+  #adder(time: number, points: MetricPoint[], valueOf: (value: number) => number): Add {
+    return (instrument, value, attributes, resource = KUBE_STATE, start = 0) => {
       points.push({
         series: { instrument, resource, scope: SCOPE, attributes },
         startEpochNs: this.#startEpochNs,
@@ -61,18 +78,9 @@ export class ClusterMetrics {
         histogram: undefined,
       });
     };
-    for (const replicas of processes) {
-      const pods = replicas.filter((process) => process !== undefined);
-      for (const process of pods) {
-        this.#container(process, time, add);
-        this.#pod(process, add);
-      }
-      if (pods.length > 0) this.#controller(pods[0]!.service, pods, add);
-    }
   }
 
   #container(process: Process, time: number, add: Add): void {
-    if (!process.alive) return;
     const { pod, workload, node, podUid } = process.instance;
     const labels: Attributes = {
       metrics_path: "/metrics/cadvisor",
@@ -103,7 +111,7 @@ export class ClusterMetrics {
   }
 
   #pod(process: Process, add: Add): void {
-    const { instance, service, alive } = process;
+    const { instance, service, alive, ready } = process;
     const pod: Attributes = { namespace: this.#namespace, pod: instance.pod, uid: instance.podUid };
     const container = { ...pod, container: instance.workload };
     const owner = {
@@ -119,18 +127,17 @@ export class ClusterMetrics {
     });
     for (const phase of PHASES) add(INSTRUMENTS.podPhase, phase === "Running" ? 1 : 0, { ...pod, phase });
     for (const condition of ["true", "false", "unknown"]) {
-      add(INSTRUMENTS.podReady, condition === String(alive) ? 1 : 0, { ...pod, condition });
+      add(INSTRUMENTS.podReady, condition === String(ready) ? 1 : 0, { ...pod, condition });
     }
     add(INSTRUMENTS.containerInfo, 1, { ...container, image: imageOf(service) });
-    add(INSTRUMENTS.containerReady, alive ? 1 : 0, container);
+    add(INSTRUMENTS.containerReady, ready ? 1 : 0, container);
     add(INSTRUMENTS.containerRunning, alive ? 1 : 0, container);
     add(INSTRUMENTS.containerRestarts, process.restarts, container);
   }
 
-  #controller(service: PlanService, pods: readonly Process[], add: Add): void {
+  #controller(pods: readonly Process[], add: Add): void {
     const { workload, isStateful } = pods[0]!.instance;
-    const ready = pods.filter(({ alive }) => alive).length;
-    const desired = service.replicas;
+    const ready = pods.filter((pod) => pod.ready).length, desired = pods.length;
     if (isStateful) {
       const labels = { namespace: this.#namespace, statefulset: workload };
       add(INSTRUMENTS.statefulsetReplicas, desired, labels);

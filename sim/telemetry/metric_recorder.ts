@@ -1,4 +1,5 @@
-// Facts become metrics: each replica is a process with instruments of its own, whose counters begin at 0 when it starts.
+// Facts become metrics: each life of a replica is a process with instruments of its own, whose counters begin at 0 when it
+// starts and are told no more when it ends.
 
 import type { Attributes } from "@opentelemetry/api";
 import type { InstrumentationScope } from "@opentelemetry/core";
@@ -16,39 +17,51 @@ import { INSTRUMENTS } from "./metric_instruments.ts";
 import type { Instrument, MetricPoint } from "./metric_points.ts";
 import { SeriesState } from "./metric_series.ts";
 import { resourceOf, wellFormed } from "./resources.ts";
+import { Versions } from "./versions.ts";
 import { callerCode, callPlace, type Target, targetOf } from "./targets.ts";
-
-/** Replicas tell of themselves once a second: one that has been silent for longer is not there. */
-const SILENCE_MAX = 1.5 * SECOND;
 
 /** One life of one replica. */
 export interface Process {
+  /** With the version that it runs. */
   readonly service: PlanService;
   readonly replica: number;
   readonly instance: Instance;
   readonly resource: Attributes;
-  /** When this life began, and when it was last seen: nanoseconds since the run's start. */
-  started: number;
-  seen: number;
+  /** When this life began: nanoseconds since the run's start. */
+  readonly started: number;
+  /** It is there; it takes requests; its pod is there, with it or without. */
   alive: boolean;
-  restarts: number;
+  ready: boolean;
+  hasPod: boolean;
+  /** Containers that were in its pod before. */
+  readonly restarts: number;
   /** As told last. */
   queued: number;
   busy: number;
   /** CPU time: that of its cores where it has any, else the own work of its requests. */
   cpu_ns: number;
-  /** What its cores had used, over all its lives, when this one began. */
-  cpuBefore_ns: number;
+  /** What its cores had used, over all the replica's lives, when this one began. */
+  readonly cpuBefore_ns: number;
   throttled_ns: number;
   throttledPeriods: number;
   /** In the order in which they began. */
-  series: SeriesState[];
+  readonly series: SeriesState[];
   /** By a key of who calls whom and how it ended. */
-  known: Map<number, readonly SeriesState[]>;
+  readonly known: Map<number, readonly SeriesState[]>;
   queueWait: SeriesState | undefined;
   /** By outcome. */
-  refused: Map<number, SeriesState>;
+  readonly refused: Map<number, SeriesState>;
 }
+
+/** Changes that are about a process that is there. */
+const CHANGES: ReadonlySet<number> = new Set([
+  Change.replicaDown,
+  Change.replicaListens,
+  Change.replicaReady,
+  Change.replicaStops,
+  Change.replicaUnready,
+  Change.throttled,
+]);
 
 /**
  * Records a run. It keeps nothing of the rows that it has seen: what it holds is bounded by the plan, its replicas and the
@@ -60,6 +73,9 @@ export class MetricRecorder {
   readonly #targets: readonly Target[];
   /** `[service][replica]` */
   readonly #processes: (Process | undefined)[][];
+  /** Those that have ended since the last reading. */
+  #ended: Process[] = [];
+  readonly #versions: Versions;
   readonly #cluster: ClusterMetrics;
 
   constructor(plan: Plan, identity: RunIdentity) {
@@ -67,6 +83,7 @@ export class MetricRecorder {
     this.#identity = identity;
     this.#targets = plan.endpoints.map((endpoint) => targetOf(plan, endpoint));
     this.#processes = plan.services.map(() => []);
+    this.#versions = new Versions(plan);
     this.#cluster = new ClusterMetrics(plan, identity.startEpochNs);
   }
 
@@ -84,36 +101,11 @@ export class MetricRecorder {
     }
   }
 
-  /** Begins the counters of a replica anew, since its process did. */
-  restart(service: number, replica: number, time: number): void {
-    const process = this.#process(service, replica, time);
-    if (process === undefined) return;
-    process.started = process.seen = time;
-    process.alive = true;
-    process.restarts++;
-    process.queued =
-      process.busy =
-      process.throttled_ns =
-      process.throttledPeriods =
-        0;
-    process.cpuBefore_ns += process.cpu_ns;
-    process.cpu_ns = 0;
-    process.series = [];
-    process.known = new Map();
-    process.refused = new Map();
-    process.queueWait = undefined;
-  }
-
   /** What every process that is there says now, and once that there is no value any more for one that has gone. */
   collect(time: number): MetricPoint[] {
     const points: MetricPoint[] = [];
-    for (const process of this.#all()) {
-      if (process.alive && time - process.seen > SILENCE_MAX) {
-        process.alive = false;
-        this.#stale(process, time, points);
-      }
-      if (process.alive) this.#read(process, time, points);
-    }
+    this.#tellEnded(time, points);
+    for (const process of this.#all()) if (process.alive) this.#read(process, time, points);
     this.#cluster.collect(this.#processes, time, points);
     return points;
   }
@@ -121,6 +113,7 @@ export class MetricRecorder {
   /** Says of everything that there is no value any more: the run has ended. */
   end(time: number): MetricPoint[] {
     const points: MetricPoint[] = [];
+    this.#tellEnded(time, points);
     for (const process of this.#all()) if (process.alive) this.#stale(process, time, points);
     this.#cluster.end(this.#processes, time, points);
     return points;
@@ -130,26 +123,33 @@ export class MetricRecorder {
     for (const replicas of this.#processes) for (const process of replicas) if (process !== undefined) yield process;
   }
 
-  #process(service: number, replica: number, time: number): Process | undefined {
-    const known = this.#processes[service]![replica];
-    if (known !== undefined) return known;
-    const planned = this.#plan.services[service]!;
+  /** A replica's process; one of which nothing has been told yet has been there from the beginning. */
+  #process(service: number, replica: number): Process | undefined {
+    return this.#processes[service]![replica] ?? this.#begins(service, replica, 0, 0, 0);
+  }
+
+  /** @param pods that stood in its place before @param restarts of containers in its pod */
+  #begins(service: number, replica: number, time: number, pods: number, restarts: number): Process | undefined {
+    const planned = this.#versions.serviceOf(service, replica);
     if (planned.kind === "external") return undefined;
-    const instance = instanceOf(planned, replica, this.#identity.seed);
+    const before = this.#processes[service]![replica];
+    const instance = instanceOf(planned, replica, this.#identity.seed, pods, restarts);
+    // What lay in its pod until now is gone with the pod.
+    if (before?.hasPod === true && before.instance.podUid !== instance.podUid) this.#ends(before, true);
     return this.#processes[service]![replica] = {
       service: planned,
       replica,
       instance,
       resource: resourceOf(this.#plan, planned, instance, this.#identity).attributes,
-      // Those that are there from the beginning tell of themselves within the first second.
-      started: time <= SECOND ? 0 : time,
-      seen: time,
+      started: time,
       alive: true,
-      restarts: 0,
+      ready: time === 0,
+      hasPod: true,
+      restarts,
       queued: 0,
       busy: 0,
       cpu_ns: 0,
-      cpuBefore_ns: 0,
+      cpuBefore_ns: before === undefined ? 0 : before.cpuBefore_ns + before.cpu_ns,
       throttled_ns: 0,
       throttledPeriods: 0,
       series: [],
@@ -159,23 +159,49 @@ export class MetricRecorder {
     };
   }
 
+  #ends(process: Process, isPodGone: boolean): void {
+    process.alive = process.ready = false;
+    process.hasPod = !isPodGone;
+    this.#ended.push(process);
+  }
+
   #station(batch: FactBatch, row: number): void {
-    const service = batch.service[row]!, replica = batch.replica[row]!, time = batch.time[row]!;
-    const process = this.#process(service, replica, time);
+    if ((batch.flags[row]! & FactFlag.down) !== 0) return;
+    const process = this.#process(batch.service[row]!, batch.replica[row]!);
     if (process === undefined) return;
-    if (time - process.seen > SILENCE_MAX) this.restart(service, replica, time);
-    process.seen = time;
     process.queued = batch.wait[row]!;
     process.busy = batch.extra[row]!;
     if (hasCores(process.service)) process.cpu_ns = Math.max(0, batch.start[row]! - process.cpuBefore_ns);
   }
 
   #change(batch: FactBatch, row: number): void {
-    if (batch.outcome[row] !== Change.throttled) return;
-    const process = this.#process(batch.service[row]!, batch.replica[row]!, batch.time[row]!);
+    const service = batch.service[row]!, replica = batch.replica[row]!;
+    switch (batch.outcome[row]) {
+      case Change.versionSet:
+        return this.#versions.take(batch, row);
+      case Change.replicaStarts:
+        this.#begins(service, replica, batch.time[row]!, batch.wait[row]!, batch.extra[row]!);
+        return;
+    }
+    const what = batch.outcome[row]!;
+    if (!CHANGES.has(what)) return;
+    const process = this.#process(service, replica);
     if (process === undefined) return;
-    process.throttled_ns += batch.wait[row]!;
-    process.throttledPeriods++;
+    switch (what) {
+      case Change.replicaDown:
+        return this.#ends(process, batch.wait[row] === 1);
+      case Change.replicaListens:
+      case Change.replicaReady:
+        process.ready = process.alive;
+        return;
+      case Change.replicaStops:
+      case Change.replicaUnready:
+        process.ready = false;
+        return;
+      case Change.throttled:
+        process.throttled_ns += batch.wait[row]!;
+        process.throttledPeriods++;
+    }
   }
 
   // ---- requests ----------------------------------------------------------------------------------------------------
@@ -183,7 +209,7 @@ export class MetricRecorder {
   #request(batch: FactBatch, row: number): void {
     const outcome = batch.outcome[row]!;
     if (outcome === Outcome.interrupted) return;
-    const process = this.#process(batch.service[row]!, batch.replica[row]!, batch.time[row]!);
+    const process = this.#process(batch.service[row]!, batch.replica[row]!);
     if (process === undefined) return;
     if (!hasCores(process.service)) process.cpu_ns += batch.extra[row]!;
     if (isRefusal(outcome)) {
@@ -247,7 +273,7 @@ export class MetricRecorder {
     if (outcome === Outcome.notPermitted || outcome === Outcome.bulkheadFull || outcome === Outcome.noConnection) {
       return;
     }
-    const process = this.#process(batch.service[row]!, batch.replica[row]!, batch.time[row]!);
+    const process = this.#process(batch.service[row]!, batch.replica[row]!);
     if (process === undefined || process.service.kind !== "service") return;
     const site = batch.site[row]!, status = batch.status[row]!;
     // Negative, so that it is nobody else's.
@@ -387,6 +413,15 @@ export class MetricRecorder {
     for (const [instrument, value] of gaugesOf(process)) {
       points.push(this.#gauge(process, instrument, time, value));
     }
+  }
+
+  #tellEnded(time: number, points: MetricPoint[]): void {
+    for (const process of this.#ended) {
+      this.#stale(process, time, points);
+      const next = this.#processes[process.service.index]![process.replica];
+      this.#cluster.gone(process, next, time, points);
+    }
+    this.#ended = [];
   }
 
   #stale(process: Process, time: number, points: MetricPoint[]): void {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { seconds } from "../build.ts";
-import { FactBatch, FactKind, Outcome } from "../../sim/plan/facts.ts";
+import { Change, FactBatch, FactKind, Outcome } from "../../sim/plan/facts.ts";
 import { Engine } from "../../sim/engine/engine.ts";
 import { familyName } from "../../sim/sinks/openmetrics.ts";
 import { metricsRequest } from "../../sim/sinks/otlp_metrics_json.ts";
@@ -10,7 +10,9 @@ import { INSTRUMENTS } from "../../sim/telemetry/metric_instruments.ts";
 import type { MetricPoint } from "../../sim/telemetry/metric_points.ts";
 import { MetricRecorder } from "../../sim/telemetry/metric_recorder.ts";
 import { SpanBuilder } from "../../sim/telemetry/spans.ts";
+import { compileScenario } from "../../sim/scenario/compile.ts";
 import { addFact, tinyPlan } from "../plans.ts";
+import { load, scenarioTest } from "../scenario/support.ts";
 import { IDENTITY, shop } from "./plan.ts";
 
 const S = 1e9;
@@ -60,20 +62,96 @@ Deno.test("counters are cumulative, and begin anew with their start when a proce
   take(FactKind.station, { at: 2000 });
   take(FactKind.request, { at: 2100, took: 5, status: 200 });
   assert.deepEqual(count(3), [2, 0]);
-  // Silent from 2 s to 10 s: it was not there.
+  take(FactKind.change, { at: 2500, outcome: Change.replicaDown });
   const gone = recorder.collect(6 * S);
   const stale = named(gone, "http.server.request.duration");
   assert.equal(stale.length, 1);
   assert.ok(Number.isNaN(stale[0]!.value), "it is said once that there is no value");
-  assert.equal(named(gone, "container_cpu_usage_seconds_total").length, 0);
+  assert.ok(named(gone, "container_cpu_usage_secondsOftotal").every(({ value }) => Number.isNaN(value)));
   assert.equal(named(gone, "kube_pod_container_status_ready")[0]!.value, 0);
   assert.deepEqual(named(recorder.collect(7 * S), "http.server.request.duration"), [], "a dead process has no samples");
-  take(FactKind.station, { at: 10_000 });
+  const starts = addFact(batch, FactKind.change, { at: 10_000, outcome: Change.replicaStarts });
+  batch.extra[starts] = 1;
+  recorder.take(batch, starts);
   take(FactKind.request, { at: 10_100, took: 5, status: 200 });
   assert.deepEqual(count(11), [1, 10]);
   const restarts = named(recorder.collect(11 * S), "kube_pod_container_status_restarts_total");
   assert.equal(restarts[0]!.value, 1);
 });
+
+/** What a simulated run's recorder says, read once a second. */
+function simulated(services: string, faults: string, length: number): MetricPoint[] {
+  const { scenario } = load(`
+name: shop
+services: { web: { ${services} endpoints: { GET /: 10ms } } }
+journeys: { visit: [web.GET /] }
+scenarios: { load: { executor: constant-arrival-rate, rate: 20, duration: ${length}s, preAllocatedVUs: unlimited } }
+faults: [${faults}]
+`);
+  const of = compileScenario(scenario);
+  const engine = new Engine(of, 1), batch = new FactBatch(), recorder = new MetricRecorder(of, IDENTITY);
+  const points: MetricPoint[] = [];
+  for (let until = 1; !engine.done && until <= length; until++) {
+    engine.step(seconds(until), batch);
+    for (let row = 0; row < batch.length; row++) recorder.take(batch, row);
+    batch.clear();
+    points.push(...recorder.collect(until * S));
+  }
+  return points;
+}
+
+const requestsOf = (points: readonly MetricPoint[]): MetricPoint[] => named(points, "http.server.request.duration");
+const secondsOf = ({ time }: MetricPoint): number => time / S;
+
+scenarioTest("a crash ends a process's series, and its next life counts from 0 under an instance of its own", () => {
+  const points = requestsOf(
+    simulated("", "{ kind: crash, target: web, at: 5s, for: 1s, restart: 3s }", 15),
+  );
+  const ids = [...new Set(points.map(({ series }) => series.resource["service.instance.id"]))];
+  assert.equal(ids.length, 2);
+  const [first, second] = ids.map((id) => points.filter(({ series }) => series.resource["service.instance.id"] === id));
+  assert.deepEqual(first!.filter(({ value }) => Number.isNaN(value)).map(secondsOf), [5]);
+  assert.ok(first!.every((point) => secondsOf(point) <= 5), "no samples after its end");
+  assert.equal(second![0]!.start, 8 * S);
+  assert.ok(second![0]!.value <= 20, "it counts from 0");
+  assert.equal(second![0]!.series.resource["k8s.container.restart_count"], 1);
+});
+
+scenarioTest("a deployment's pods have their version, and those before them are told no more", () => {
+  const points = simulated(
+    "replicas: 2,",
+    "{ kind: deploy, target: web, at: 5s, for: 10s, version: 2.0.0, step: 1s }",
+    20,
+  );
+  const versions = (from: number, until: number): string[] =>
+    [
+      ...new Set(
+        requestsOf(points).filter((point) => secondsOf(point) > from && secondsOf(point) <= until && point.value > 0)
+          .map(({ series }) => String(series.resource["service.version"])),
+      ),
+    ].sort();
+  assert.deepEqual([versions(0, 5), versions(7, 14), versions(17, 20)], [["1.0.0"], ["2.0.0"], ["1.0.0"]]);
+  const images = named(points, "kube_pod_container_info").filter((point) => secondsOf(point) === 10);
+  assert.deepEqual(images.map(({ value, series }) => [value, series.attributes["image"]]), [[1, "web:2.0.0"], [
+    1,
+    "web:2.0.0",
+  ]]);
+  const pods = new Set(named(points, "kube_pod_info").map(({ series }) => series.attributes["pod"]));
+  assert.equal(pods.size, 6);
+});
+
+scenarioTest(
+  "pods that are added tell of themselves from their start on, and those that are taken away no more",
+  () => {
+    const points = simulated("replicas: 2,", "{ kind: scale, target: web, at: 5s, for: 5s, to: 4 }", 15);
+    const pods = (at: number): number =>
+      named(points, "kube_pod_info").filter((point) => secondsOf(point) === at && point.value === 1).length;
+    const desired = (at: number): number | undefined =>
+      named(points, "kube_deployment_spec_replicas").find((point) => secondsOf(point) === at)?.value;
+    assert.deepEqual([pods(3), pods(7), pods(13)], [2, 4, 2]);
+    assert.deepEqual([desired(3), desired(7), desired(13)], [2, 4, 2]);
+  },
+);
 
 Deno.test("queue and workers are gauges as told last; refusals are counted, and no wait is made up for them", () => {
   const recorder = record((batch) => {
