@@ -11,7 +11,12 @@ class TableLock implements Held {
   readonly waiters: Waiter[] = [];
   isHeld = false;
 
-  constructor(readonly contention: Contention, readonly fault: number, public holder: Frame) {}
+  constructor(
+    readonly contention: Contention,
+    readonly fault: number,
+    readonly patience: number,
+    public holder: Frame,
+  ) {}
 
   abandon(): void {
     this.contention.passOn(this);
@@ -29,9 +34,9 @@ export class Contention {
 
   /** A request that is about to be worked on needs the lock. @returns whether it has to wait */
   take(fault: number, request: Frame, timeout: number): boolean {
-    const lock = this.#locks[fault] ??= new TableLock(this, fault, request);
+    const lock = this.#locks[fault] ??= new TableLock(this, fault, timeout, request);
     if (!lock.isHeld) {
-      this.#give(lock, request);
+      this.#give(lock, request, this.#core.now);
       return false;
     }
     request.state = FrameState.locked;
@@ -45,7 +50,8 @@ export class Contention {
     return true;
   }
 
-  #give(lock: TableLock, request: Frame): void {
+  #give(lock: TableLock, request: Frame, since: number): void {
+    this.#core.facts.contention(this.#core.now, request, lock.fault, since, Outcome.ok);
     lock.isHeld = true;
     lock.holder = request;
     request.held.push(lock);
@@ -56,10 +62,10 @@ export class Contention {
     lock.isHeld = false;
     const next = nextWaiter(lock.waiters);
     if (next === undefined) return;
-    const { frame } = next;
+    const { frame, since } = next;
     frame.generation = (frame.generation + 1) | 0;
     frame.waitsFor = undefined;
-    this.#give(lock, frame);
+    this.#give(lock, frame, since);
     this.#core.taint?.lockWaitEnds(frame, false);
     this.#core.schedule(this.#core.now, Event.resume, frame.slot, frame.generation);
   }
@@ -69,6 +75,7 @@ export class Contention {
     const { fault } = request.waitsFor as TableLock;
     request.generation = (request.generation + 1) | 0;
     request.waitsFor = undefined;
+    this.#core.facts.contention(this.#core.now, request, fault, request.begun, Outcome.timeout);
     this.#core.taint?.lockWaitEnds(request, true);
     const { failure } = this.#core.plan.faults[fault]!;
     this.#core.strands.fail(request, Outcome.error, this.#core.plan.failures[failure]!.status, failure, 0);

@@ -80,7 +80,7 @@ function isLimited({ plan, stationOf }: Waits, frame: Frame): boolean {
       // A replica whose checks fail for long enough is started anew.
       return stationOf(frame).expires || plan.services[frame.service]!.health?.restartAfter !== undefined;
     case FrameState.locked:
-      return plan.locks![frame.program[frame.pc]!.site]!.timeout < FOREVER;
+      return (frame.waitsFor?.patience ?? plan.locks![frame.program[frame.pc]!.site]!.timeout) < FOREVER;
     default:
       return false;
   }

@@ -253,6 +253,18 @@ export class FactWriter {
     batch.wait[row] = this.#core.now - since;
   }
 
+  /** A request has the lock of a fault, or waited for it in vain. */
+  contention(now: Nanos, request: Frame, fault: number, since: number, outcome: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.lock, now);
+    this.#identify(row, request);
+    batch.endpoint[row] = request.endpoint;
+    batch.cause[row] = fault;
+    batch.outcome[row] = outcome;
+    batch.start[row] = since;
+    batch.wait[row] = now - since;
+  }
+
   /** @param sent when the message was */
   delivery(request: Frame, { index }: PlanSubscription, outcome: number, sent: number): void {
     const batch = this.batch;

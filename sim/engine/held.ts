@@ -13,6 +13,8 @@ export interface Waiter {
 export interface Held {
   /** Who holds it. */
   holder: Frame;
+  /** How long everybody waits for it; undefined: each as its own step says. */
+  readonly patience?: number;
   /**
    * The holder ends without having come to the end of its steps.
    * @param outcome how it failed, for those who share its fate; 0 when it was cut off

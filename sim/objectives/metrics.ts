@@ -287,7 +287,7 @@ export const METRICS = {
     type: "trend",
     contains: "time",
     summary:
-      "Time that a row of a database was waited for, until it was locked or the wait was too long; zeros included.",
+      "Time that a row of a database, or the lock of a lock-contention fault, was waited for, until it was had or the wait was too long; zeros included.",
     tags: ["service"],
   },
   service_replicas: {

@@ -34,7 +34,10 @@ export const FactKind = {
   link: 10,
   /** A message's delivery to its handler ended: `wait` is the message's age then, `outcome` a Delivered, `site` the subscription. */
   delivery: 11,
-  /** A row was locked after `wait`, or could not be (`outcome` error: a deadlock; timeout); `site` is the lock. */
+  /**
+   * A row was locked after `wait`, or could not be (`outcome` error: a deadlock; timeout); `site` is the lock. The lock of
+   * the fault `cause`, where `site` is -1: `service` had it.
+   */
   lock: 12,
   /** Once a simulated second for each subscription (`site`): `extra` messages that its service has not finished. */
   lag: 13,

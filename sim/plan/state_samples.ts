@@ -42,7 +42,7 @@ export const STATE_RULES = {
   lock_wait: {
     kind: FactKind.lock,
     value: (batch, row) => batch.outcome[row] === Outcome.error ? NaN : batch.wait[row]!,
-    service: (plan, batch, row) => plan.locks![batch.site[row]!]!.service,
+    service: (plan, batch, row) => batch.site[row]! < 0 ? batch.service[row]! : plan.locks![batch.site[row]!]!.service,
   },
   service_replicas: { kind: FactKind.replicas, value: (batch, row) => batch.extra[row]!, service: own },
   restarts: {

@@ -39,10 +39,10 @@ const NEEDED: Readonly<Record<string, Needed>> = {
     none: "no service has consumes:",
   },
   "cache-flush": {
-    has: ({ caches }) => caches,
+    has: ({ kind, caches }) => kind === "cache" || caches,
     lacks: "has no cache to empty",
-    instead: "name one that cache steps use",
-    none: "no endpoint has a step cache: { key: …, miss: […] }",
+    instead: "name a service of kind cache, or one with local caches",
+    none: "no service has kind: cache",
   },
   "lock-contention": {
     has: ({ kind, locks }) => kind === "database" || locks,

@@ -192,7 +192,7 @@ export class SpanBuilder {
       if (setsClock(batch, row)) (this.#clocks ??= new Clocks()).take(batch, row);
       if (setsVersion(batch, row)) this.#versions.take(batch, row);
       if (kind === FactKind.link) this.#link = row;
-      if (kind === FactKind.lock) return this.#lock(batch, row);
+      if (kind === FactKind.lock) return batch.site[row]! < 0 ? undefined : this.#lock(batch, row);
       if (kind === FactKind.change && batch.outcome[row] === Change.replicaStarts) this.#renew(batch, row);
       return undefined;
     }

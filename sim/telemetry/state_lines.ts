@@ -33,6 +33,7 @@ export class StateLines {
   /** The service whose line a row is, -1 for none. */
   serviceOf(batch: FactBatch, row: number): number {
     if (batch.kind[row] !== FactKind.lock) return batch.service[row]!;
+    if (batch.site[row]! < 0) return -1;
     const isTold = batch.outcome[row] !== 0 || batch.wait[row]! >= LOCK_WAIT_TOLD_MIN;
     return isTold ? this.#plan.locks![batch.site[row]!]!.service : -1;
   }

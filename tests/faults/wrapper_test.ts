@@ -317,7 +317,10 @@ scenarioTest("a fault that would find nothing in its target is refused, with tho
   redis: { kind: cache, endpoints: { GET: 1ms, SET: 1ms } }
   api: { endpoints: { GET /: { calls: [{ cache: { in: redis, key: { zipf: { n: 9, s: 1 } }, miss: [db.q] } }] } } }`;
   const said = (fault: string, rest = ""): string => problems(text(`[${fault}]`, { more, rest })).join("\n");
-  assert.match(said("{ kind: cache-flush, target: web }"), /web has no cache to empty[\s\S]*\^\^\^[\s\S]*use: redis/);
+  assert.match(
+    said("{ kind: cache-flush, target: web }"),
+    /web has no cache to empty[\s\S]*\^\^\^[\s\S]*caches: redis/,
+  );
   assert.match(said("{ kind: lock-contention, target: web }"), /web has no locks[\s\S]*\^\^\^[\s\S]*lock steps: db/);
   assert.match(said("{ kind: lock-contention, target: api -> db }"), /strikes what a service does, and no calls to it/);
   assert.match(said("{ kind: slow-consumer, target: db, add: 1ms }"), /db handles no messages/);
@@ -353,6 +356,28 @@ scenarioTest("words of other tools are answered with the ones that are meant", (
   assert.match(call("fallback: true"), /write optional: true/);
   const empty = text("[]", { rest: "chaos: { draw: [], every: 5s, for: 5s }" });
   assert.match(problems(empty).join(), /needs at least 1[\s\S]*= draw: \[\{ kind: latency/);
+});
+
+scenarioTest("who waits for the lock of a fault counts in lock_wait, also where deadlocks are looked for", () => {
+  const more = `
+  db: { kind: database, endpoints: { UPDATE q: 10ms } }
+  api:
+    endpoints:
+      GET /: { calls: [{ cache: { in: local, key: { zipf: { n: 9, s: 1 } }, entries: 3, singleflight: true, miss: [db.UPDATE q] } }] }`;
+  const faults = (timeout: string): string =>
+    `[{ name: hot, kind: lock-contention, target: db, at: 10s, for: 10s, hold: 200ms${timeout} }]`;
+  const ran = (timeout: string): Ran => {
+    const rest = `thresholds: { "lock_wait{service:db}": [{ threshold: "p(90)>200", during: hot }] }`;
+    return runInMemory(load(text(faults(timeout), { more, rest }).replace("[web.GET /]", "[api.GET /]")).scenario);
+  };
+  for (const timeout of ["", ", timeout: 300ms"]) {
+    const { evaluation, engine, rows } = ran(timeout);
+    assert.deepEqual(broken(evaluation), []);
+    assert.deepEqual([engine.deadlocks, engine.framesInUse], [[], 0]);
+    const waits = rows.filter((row) => row.kind === FactKind.lock);
+    assert.ok(waits.every((row) => row.wait <= (timeout === "" ? Infinity : 300e6)), timeout);
+    assert.equal(waits.some((row) => row.outcome === Outcome.timeout), timeout !== "");
+  }
 });
 
 scenarioTest("a threshold that names a repeated fault and the run's own thresholds still hold together", () => {
