@@ -10,7 +10,7 @@
 
 import { MILLISECOND } from "../base/time.ts";
 import { CAUSE_FAULT, CauseKind, causeOf, type FactBatch, FactFlag, Outcome } from "../plan/facts.ts";
-import type { CallSite } from "../plan/plan.ts";
+import { type CallSite, Op } from "../plan/plan.ts";
 import { isHeldBack } from "../plan/policies.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
@@ -53,6 +53,8 @@ export class Marks {
   changed = false;
   /** It, and all that it does, would not be without the fault. */
   extra = false;
+  /** What it does comes at another time since a fault, + 1, changed how something ended: nobody knows by how much. */
+  movedBy = 0;
   /** Request: the fault that decided that it fails, + 1. */
   failsBy = 0;
   /** Request: the fault that slows its own work, + 1; of each nanosecond of own work so much is the fault's. */
@@ -90,6 +92,7 @@ export class Marks {
   answerVia = CAUSE_FAULT;
   answerLate = 0;
   answerChanged = false;
+  answerMoved = false;
   answerAt = 0;
   /** Instructions of a fallback that is taken because of a fault. */
   fallbackFrom = -1;
@@ -97,6 +100,7 @@ export class Marks {
 
   reset(): void {
     this.fault =
+      this.movedBy =
       this.since =
       this.most =
       this.late =
@@ -113,6 +117,7 @@ export class Marks {
       this.callChanged =
       this.callExtra =
       this.answerChanged =
+      this.answerMoved =
         false;
     this.failsBy = this.slowedBy = this.slowShare = 0;
     this.handed = Infinity;
@@ -275,6 +280,7 @@ export class Taint {
     marks.since = from.since;
     marks.most = from.most;
     marks.extra = this.#isExtra(owner, from);
+    marks.movedBy = from.movedBy;
   }
 
   /** @param isLast its owner goes on now */
@@ -285,7 +291,13 @@ export class Taint {
       const marks = this.#of(owner);
       if (marks.fault === 0 || from.most > marks.most) this.#take(marks, from);
     }
-    if (isLast && owner.marks !== undefined) owner.marks.late = now - owner.joins;
+    if (from !== undefined && from.movedBy !== 0) this.#of(owner).movedBy = from.movedBy;
+    const { marks } = owner;
+    if (!isLast || marks === undefined) return;
+    marks.late = now - owner.joins;
+    if (owner.branchOutcome !== 0 && marks.changed && hasStepsLeft(owner, owner.program[owner.pc]!.jump)) {
+      marks.movedBy = marks.fault;
+    }
   }
 
   #take(marks: Marks, from: Marks): void {
@@ -343,6 +355,7 @@ export class Taint {
   #ruined(frame: Frame, fault: number, via: number): void {
     const marks = this.#of(frame.root);
     marks.changed = true;
+    marks.movedBy = fault;
     this.#blame(marks, fault, via, Infinity);
     this.#count(frame.root, (frame.marks ?? UNTOUCHED).late);
   }
@@ -429,6 +442,7 @@ export class Taint {
     const { marks } = request;
     if (marks === undefined || marks.failsBy === 0) return;
     marks.changed = true;
+    if (hasStepsLeft(request, request.pc)) marks.movedBy = marks.failsBy;
     this.#blame(marks, marks.failsBy, CAUSE_FAULT, Infinity);
     this.#count(request, marks.late);
   }
@@ -450,6 +464,7 @@ export class Taint {
     marks.callFault = marks.callExtra || marks.extra ? marks.fault : 0;
     marks.callVia = marks.via;
     marks.answerFault = marks.answerAt = marks.cutBy = 0;
+    marks.answerMoved = false;
   }
 
   /** Another attempt is sent beside one that takes too long. */
@@ -471,7 +486,7 @@ export class Taint {
     marks.answerFault = knobs.failedBy;
     marks.answerVia = CAUSE_FAULT;
     marks.answerLate = marks.late;
-    marks.answerChanged = true;
+    marks.answerChanged = marks.answerMoved = true;
     this.#noteSite(site.index, knobs.failedBy);
   }
 
@@ -516,7 +531,7 @@ export class Taint {
     marks.answerVia = CAUSE_FAULT;
     marks.answerLate = marks.late;
     marks.answerAt = 0;
-    marks.answerChanged = true;
+    marks.answerChanged = marks.answerMoved = true;
   }
 
   /** A partition holds a request up on its way. @param by the fault, + 1; 0 for none */
@@ -562,7 +577,7 @@ export class Taint {
     marks.answerFault = fault;
     marks.answerVia = causeOf(CauseKind.answer, service);
     marks.answerLate = marks.late;
-    marks.answerChanged = true;
+    marks.answerChanged = marks.answerMoved = true;
     this.#noteSite(site.index, fault);
   }
 
@@ -586,6 +601,7 @@ export class Taint {
     const from = this.#of(caller), marks = this.#of(request);
     marks.late = marks.lateIn = from.late + added;
     marks.extra = this.#isExtra(caller, from);
+    marks.movedBy = from.movedBy;
     marks.harmBy = from.cutBy = knobs.failedBy;
     if (from.fault !== 0) {
       const { root } = caller, isUser = root.kind === FrameKind.iteration;
@@ -615,6 +631,7 @@ export class Taint {
     const from = request.marks ?? UNTOUCHED, marks = this.#of(caller);
     marks.answerLate = from.late + added;
     marks.answerChanged = from.changed && failed;
+    marks.answerMoved = from.movedBy !== 0;
     marks.answerAt = arrives;
     marks.answerFault = from.fault;
     marks.answerVia = causeOf(CauseKind.answer, request.service);
@@ -646,6 +663,7 @@ export class Taint {
     marks.callChanged = marks.answerChanged;
     const amount = marks.callChanged ? Infinity : marks.late - marks.callLate;
     this.#blameCall(marks, marks.answerFault, marks.answerVia, amount);
+    if (marks.answerMoved) marks.movedBy = marks.answerFault;
   }
 
   #timedOut(frame: Frame, site: CallSite): void {
@@ -778,6 +796,7 @@ export class Taint {
     const of = this.#of(root);
     if (root.kind === FrameKind.request) {
       of.changed = true;
+      if (!goesOn && hasStepsLeft(frame, frame.pc + 1)) of.movedBy = marks.fault;
       if (of.fault === 0 || of.most < Infinity) this.#take(of, marks);
       this.#count(root, marks.late);
     }
@@ -838,6 +857,7 @@ export class Taint {
     if (downBy === 0) return;
     const marks = this.#of(request);
     marks.changed = true;
+    marks.movedBy = downBy;
     this.#blame(marks, downBy, CAUSE_FAULT, Infinity);
   }
 
@@ -915,6 +935,11 @@ export class Taint {
     const late = at.freedAt === now ? at.freedLate : 0;
     if (marks !== undefined) {
       marks.handed = late;
+      if (marks.movedBy !== 0) {
+        // It comes at another time: what it waits now it need not have waited then.
+        this.#delayed(request, marks.movedBy, causeOf(CauseKind.queue, station.service), now - request.start);
+        return;
+      }
       const came = request.start - marks.late;
       if (marks.fault !== 0 && came < station.fullSince && came < request.start) {
         // It comes at another time, and finds busy what was free when it would have come.
@@ -947,6 +972,7 @@ export class Taint {
     if (at.touched > (request.marks?.counted ? 1 : 0)) {
       const marks = this.#of(request);
       marks.changed = true;
+      marks.movedBy = at.fault;
       this.#blame(marks, at.fault, causeOf(CauseKind.queue, station.service), Infinity);
     } else {
       const lack = this.#lackOf(station.service);
@@ -973,7 +999,11 @@ export class Taint {
     const at = this.#at(station);
     at.freedAt = this.#core.now;
     at.freedFault = marks.fault;
-    at.freedLate = marks.extra ? this.#core.now - request.begun + marks.handed : marks.fault === 0 ? 0 : marks.late;
+    at.freedLate = marks.extra || marks.movedBy !== 0
+      ? this.#core.now - request.begun + marks.handed
+      : marks.fault === 0
+      ? 0
+      : marks.late;
   }
 }
 
@@ -1013,4 +1043,10 @@ export function tellCall(batch: FactBatch, row: number, attempt: Frame, marks: M
   batch.since[row] = batch.time[row]!;
   if (!isExtra) batch.delay[row] = marks.late - marks.callLate;
   if ((marks.callChanged && failed) || isExtra) batch.flags[row]! |= FactFlag.changed;
+}
+
+/** Whether a strand that fails leaves out anything that takes time. @param pc what it would have done next */
+function hasStepsLeft({ program }: Frame, pc: number): boolean {
+  const { op } = program[pc]!;
+  return op !== Op.end && op !== Op.join;
 }
