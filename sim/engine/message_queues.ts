@@ -6,6 +6,7 @@ import { Change, Outcome } from "../plan/facts.ts";
 import { drawKey, spread } from "../plan/keys.ts";
 import type { PlanSubscription } from "../plan/state.ts";
 import type { Core } from "./core.ts";
+import type { Taint } from "./taint.ts";
 import { Event } from "./event.ts";
 import { type Frame, FrameKind } from "./frame.ts";
 import { Phase } from "./replica.ts";
@@ -48,6 +49,9 @@ class Message {
   failures = 0;
   /** The fault, + 1, without which it, or its next delivery, would not be; 0 for none. */
   extraBy = 0;
+  /** How late it was sent, in nanoseconds, and the fault, + 1, that made it so. */
+  late = 0;
+  lateBy = 0;
 }
 
 /** A partition, as one consumer group reads it. */
@@ -62,6 +66,10 @@ class Partition {
   notBefore = 0;
   /** The replica that reads it; -1 for none. */
   owner = -1;
+  /** When a message had been handled last, how late that was, and the fault, + 1, that made it so. */
+  freedAt = -1;
+  freedLate = 0;
+  freedBy = 0;
 
   constructor(readonly group: Group, readonly index: number, readonly number: number) {}
 
@@ -184,6 +192,8 @@ export class MessageQueues {
       message.spanLow = request.spanLow;
       message.deliveries = message.failures = 0;
       message.extraBy = extraBy;
+      message.late = extraBy === 0 ? this.#core.taint?.lateness(request) ?? 0 : 0;
+      message.lateBy = message.late === 0 ? 0 : this.#core.taint!.faultOf(request);
       this.#put(group, message, draw);
     }
   }
@@ -291,13 +301,29 @@ export class MessageQueues {
     mix(high, low, SALT_SERVER ^ core.startSalt);
     request.spanHigh = mixed.high;
     request.spanLow = mixed.low;
-    core.taint?.delivered(request, message.extraBy, delivery.service);
+    if (core.taint !== undefined) this.#tellTaint(core.taint, request, partition, message, delivery.service);
     core.servers.enter(request);
+  }
+
+  /** A message comes late that was sent late, or that waited for one that took longer because of a fault. */
+  #tellTaint(taint: Taint, request: Frame, partition: Partition, message: Message, broker: number): void {
+    const { now } = this.#core;
+    let { late, lateBy } = message;
+    if (partition.freedAt === now && partition.freedLate > late && message.time < now) {
+      late = now - Math.max(message.time - late, now - partition.freedLate);
+      lateBy = partition.freedBy;
+    }
+    taint.delivered(request, message.extraBy, broker, late, lateBy);
   }
 
   /** A message's handler has answered. */
   handled(request: Frame, delivery: Frame, outcome: number): void {
     const { partition, message } = this.#deliveries[delivery.slot]!;
+    if (this.#core.taint !== undefined) {
+      partition.freedAt = this.#core.now;
+      partition.freedLate = this.#core.taint.lateness(request);
+      partition.freedBy = this.#core.taint.faultOf(request);
+    }
     const { plan } = partition.group;
     const { now, facts } = this.#core;
     this.#end(partition, delivery);

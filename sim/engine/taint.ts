@@ -252,9 +252,29 @@ export class Taint {
     this.#blame(marks, fault, via, Infinity);
   }
 
-  /** A message is handled. @param extraBy the fault, + 1, without which it would not be @param broker its service */
-  delivered(request: Frame, extraBy: number, broker: number): void {
-    this.#extra(request, extraBy, causeOf(CauseKind.request, broker));
+  /**
+   * A message is handled.
+   * @param extraBy the fault, + 1, without which it would not be
+   * @param broker its service
+   * @param late how late it comes because of the fault `lateBy`, + 1
+   */
+  delivered(request: Frame, extraBy: number, broker: number, late: number, lateBy: number): void {
+    const via = causeOf(CauseKind.request, broker);
+    if (extraBy !== 0 || lateBy === 0) return this.#extra(request, extraBy, via);
+    const marks = this.#of(request);
+    marks.late = marks.lateIn = late;
+    this.#blame(marks, lateBy, via, 0);
+  }
+
+  /** How late a request is; one that would not be is so for as long as it takes. */
+  lateness(request: Frame): number {
+    const { extra, fault, late } = request.marks ?? UNTOUCHED;
+    return extra ? this.#core.now - request.start : fault === 0 ? 0 : Math.max(0, late);
+  }
+
+  /** The fault, + 1, that did the most to a request; 0 for none. */
+  faultOf(request: Frame): number {
+    return (request.marks ?? UNTOUCHED).fault;
   }
 
   /** The fault, + 1, without which a request would not be; 0 for none. */
@@ -937,7 +957,7 @@ export class Taint {
       marks.handed = late;
       if (marks.movedBy !== 0) {
         // It comes at another time: what it waits now it need not have waited then.
-        this.#delayed(request, marks.movedBy, causeOf(CauseKind.queue, station.service), now - request.start);
+        this.#delayed(request, marks.movedBy, marks.via, now - request.start);
         return;
       }
       const came = request.start - marks.late;
@@ -945,7 +965,7 @@ export class Taint {
         // It comes at another time, and finds busy what was free when it would have come.
         const added = now - request.start;
         marks.late += added;
-        this.#blame(marks, marks.fault, causeOf(CauseKind.queue, station.service), added);
+        this.#blame(marks, marks.fault, marks.via, added);
         return;
       }
     }

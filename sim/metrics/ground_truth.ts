@@ -354,14 +354,19 @@ export class GroundTruth {
     return {
       fault,
       root: fault.service < 0 ? undefined : name(fault.service),
-      reached: [...services].map(([service, effects]) => this.#reached(service, effects, services))
+      reached: [...services].map(([service, effects]) => this.#reached(service, effects, services, fault.service))
         .sort((one, other) => one.firstImpact - other.firstImpact || (one.service < other.service ? -1 : 1)),
       edges: edges.sort((one, other) => one.first - other.first || (one.to < other.to ? -1 : 1)),
       users: users.report(),
     };
   }
 
-  #reached(service: number, effects: ServiceEffects, services: ReadonlyMap<number, ServiceEffects>): Reached {
+  #reached(
+    service: number,
+    effects: ServiceEffects,
+    services: ReadonlyMap<number, ServiceEffects>,
+    root: number,
+  ): Reached {
     const { name } = this.#plan.services[service]!;
     const { failed, slower, other, ways } = effects;
     const all = [...ways.values()];
@@ -376,17 +381,20 @@ export class GroundTruth {
       lastImpact: Math.max(...all.map(({ last }) => last)) as Nanos,
       by: cause === undefined ? "fault" : ARRIVALS[cause.kind]!,
       from: cause === undefined || cause.kind === CauseKind.user ? undefined : this.#plan.services[cause.service]!.name,
-      path: this.#path(service, services),
+      path: this.#path(service, services, root),
     };
   }
 
   /** From where the fault struck to a service: backwards along the first way to each. */
-  #path(service: number, services: ReadonlyMap<number, ServiceEffects>): string[] {
+  #path(service: number, services: ReadonlyMap<number, ServiceEffects>, root: number): string[] {
     const seen: number[] = [];
     for (let at = service; !seen.includes(at);) {
       seen.push(at);
       const effects = services.get(at);
       const cause = effects === undefined ? undefined : readCause(firstWay(effects.ways, at));
+      // Those between the root and here only handed on that something came at another time.
+      const isFirst = effects === undefined || cause?.service === at;
+      if (isFirst && cause?.kind !== CauseKind.user && root >= 0 && at !== root) seen.push(root);
       if (cause === undefined) break;
       if (cause.kind === CauseKind.user) {
         return [

@@ -182,11 +182,11 @@ export const FactFlag = {
 export const CauseKind = {
   /** A late or failed answer of the service. */
   answer: 0,
-  /** A request that the service would not have made. */
+  /** A request that the service would not have made, or not at this time. */
   request: 1,
   /** Others that waited for, or held, what it waits for in the service. */
   queue: 2,
-  /** A user who tries again. */
+  /** A user who tries again, or comes at another time. */
   user: 3,
 } as const;
 export type CauseKind = (typeof CauseKind)[keyof typeof CauseKind];

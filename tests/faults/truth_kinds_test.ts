@@ -62,3 +62,62 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "a message that is sent late is handled late, and whoever then waits for its handler waits for the fault",
+  ignore: needs("read", "env"),
+  fn() {
+    const { scenario } = load(`
+name: shop
+services:
+  web:
+    endpoints:
+      POST /order: { latency: 2ms, calls: [publish: kafka.orders] }
+      GET /report: { latency: 2ms, calls: [db.SELECT x] }
+  kafka: { kind: queue, system: kafka, topics: { orders: { partitions: 4 } } }
+  accounting:
+    consumes: [{ topic: kafka.orders, endpoint: HandleOrder, concurrency: 8 }]
+    endpoints: { HandleOrder: { latency: 1ms, calls: [db.INSERT x] } }
+  db: { kind: database, system: postgresql, concurrency: 1, endpoints: { SELECT x: 12ms, INSERT x: 30ms } }
+journeys: { buy: [web.POST /order], look: [web.GET /report] }
+scenarios:
+  buyers: { executor: constant-arrival-rate, exec: buy, rate: 5, duration: 20s, preAllocatedVUs: unlimited }
+  lookers:
+    { executor: constant-arrival-rate, exec: look, rate: 5, duration: 20s, preAllocatedVUs: unlimited, startTime: 100ms }
+faults: [{ name: slow broker, kind: latency, target: web -> kafka.publish orders, at: 10s, for: 5s, add: 95ms }]
+`);
+    const before = simulateTwin(compileScenario({ ...scenario, faults: [] }));
+    const after = simulateTwin(compileScenario(scenario));
+    const [fault] = after.truth!.faults;
+    assert.deepEqual(
+      new Map(fault!.reached.map(({ service, requests }) => [service, requests])),
+      changedServices(before, after),
+    );
+    assert.deepEqual(fault!.reached.find(({ service }) => service === "db")?.path, ["kafka", "db"]);
+  },
+});
+
+Deno.test({
+  name: "a request that comes earlier since one before it failed waits for the fault, and so does who waits for it",
+  ignore: needs("read", "env"),
+  fn() {
+    const { scenario } = load(`
+name: shop
+services:
+  web: { endpoints: { GET /: { latency: 2ms, calls: [{ call: offers.Get, optional: true }, db.SELECT x] }, GET /report: { latency: 2ms, calls: [db.SELECT y] } } }
+  offers: { endpoints: { Get: 50ms } }
+  db: { kind: database, system: postgresql, concurrency: 1, endpoints: { SELECT x: 12ms, SELECT y: 30ms } }
+journeys: { visit: [web.GET /], look: [web.GET /report] }
+scenarios:
+  visitors: { executor: constant-arrival-rate, exec: visit, rate: 5, duration: 20s, preAllocatedVUs: unlimited }
+  lookers:
+    { executor: constant-arrival-rate, exec: look, rate: 5, duration: 20s, preAllocatedVUs: unlimited, startTime: 190ms }
+faults: [{ name: no offers, kind: errors, target: web -> offers, at: 10s, for: 5s }]
+`);
+    const before = simulateTwin(compileScenario({ ...scenario, faults: [] }));
+    const after = simulateTwin(compileScenario(scenario));
+    const changed = changedServices(before, after);
+    assert.ok(changed.get("db")! > 20, "the database's requests collide");
+    assert.deepEqual(new Set(after.truth!.faults[0]!.reached.map(({ service }) => service)), new Set(changed.keys()));
+  },
+});
