@@ -13,6 +13,8 @@ export interface FaultHost {
   readonly consumes: boolean;
   readonly caches: boolean;
   readonly locks: boolean;
+  /** Whether some caller has a pool of connections to it. */
+  readonly pooled: boolean;
 }
 
 /** What a kind strikes that only some services have. */
@@ -49,6 +51,12 @@ const NEEDED: Readonly<Record<string, Needed>> = {
     lacks: "has no locks that anybody could wait for",
     instead: "name a database, or a service with lock steps",
     none: "no service has kind: database",
+  },
+  "pool-exhaustion": {
+    has: ({ pooled }) => pooled,
+    lacks: "has no callers with pools of connections to it",
+    instead: "name one that has",
+    none: "give the call a pool: { size: 10 }",
   },
 };
 
@@ -88,7 +96,12 @@ export function hostsOf({ services }: Outline): ReadonlyMap<string, FaultHost> |
 /** The services of a scenario. */
 export function scenarioHosts({ services }: Pick<Scenario, "services">): ReadonlyMap<string, FaultHost> {
   return makeHosts(
-    [...services].map(([name, { kind, consumes = [] }]) => ({ name, kind, consumes: consumes.length > 0 })),
+    [...services].map(([name, { kind, consumes = [], callers }]) => ({
+      name,
+      kind,
+      consumes: consumes.length > 0,
+      pooled: isThere(callers?.policies.pool),
+    })),
     new Map([...services].map(([name, { endpoints }]) => [
       name,
       [...endpoints.values()].flatMap(({ calls }) => [...calls]),
@@ -98,19 +111,29 @@ export function scenarioHosts({ services }: Pick<Scenario, "services">): Readonl
 }
 
 function makeHosts(
-  services: readonly Pick<FaultHost, "name" | "kind" | "consumes">[],
+  services: readonly Pick<FaultHost, "name" | "kind" | "consumes" | "pooled">[],
   steps: ReadonlyMap<string, readonly Step[]>,
   isKnown: boolean,
 ): ReadonlyMap<string, FaultHost> {
-  const caches = new Set<string>(), locks = new Set<string>();
+  const caches = new Set<string>(), locks = new Set<string>(), pools = new Set<string>();
   for (const [name, own] of steps) {
     for (const step of allSteps(own)) {
       if (step.type === "cache") caches.add(step.shared?.get.target.service ?? name);
       if (step.type === "lock") locks.add(name);
+      if (step.type === "call" && isThere(step.policies.pool)) pools.add(step.target.service);
     }
   }
-  return new Map(services.map(({ name, kind, consumes }) => [
-    name,
-    { name, kind, consumes, caches: !isKnown || caches.has(name), locks: !isKnown || locks.has(name) },
-  ]));
+  return new Map(services.map((service) => {
+    const { name } = service;
+    return [name, {
+      ...service,
+      caches: !isKnown || caches.has(name),
+      locks: !isKnown || locks.has(name),
+      pooled: !isKnown || service.pooled || pools.has(name),
+    }];
+  }));
+}
+
+function isThere(policy: unknown): boolean {
+  return policy !== undefined && policy !== "none";
 }

@@ -6,8 +6,9 @@ import { FAULT_REFERENCES, SERVICE_NAMES, WORKLOAD_NAMES } from "../faults/names
 import { basisOf } from "../faults/registry.ts";
 import { DRAWS } from "./chaos_fields.ts";
 import { hostsOf, whyNothing } from "./fault_hosts.ts";
-import { FAULT_KINDS, STANDBYS } from "./fields.ts";
-import type { Outline } from "./outline.ts";
+import { FAULT_KINDS, LOADS, STANDBYS } from "./fields.ts";
+import type { Outline, ServiceOutline } from "./outline.ts";
+import type { FaultSpec } from "./scenario.ts";
 
 /** Diagnoses names that nothing bears, and services that cannot stand by for another. */
 export function checkFaultReferences(outline: Outline, diagnostics: Diagnostics): void {
@@ -39,8 +40,11 @@ export function checkFaultReferences(outline: Outline, diagnostics: Diagnostics)
     const list = node.type === "map" ? entryOf(node, "targets")?.value : undefined;
     targets.forEach(({ service }, i) => checkHost(kind, service, list?.type === "list" && list.items[i] || node));
   }
-  for (const [node, { kind, service }] of diagnostics.marked(FAULT_KINDS)) {
-    checkHost(kind, service, (node.type === "map" && entryOf(node, "target")?.value) || node);
+  for (const [node, fault] of diagnostics.marked(FAULT_KINDS)) {
+    const place = (key: string): Node => (node.type === "map" && entryOf(node, key)?.value) || node;
+    checkHost(fault.kind, fault.service, place("target"));
+    checkStruck(fault, services?.get(fault.service), place("target"), diagnostics);
+    if (basisOf(fault.kind) === "traffic-surge") checkSurge(fault.workload, place("scenario"), diagnostics);
   }
   checkOtherFaults(diagnostics, check);
   for (const [node, { service, to }] of diagnostics.marked(STANDBYS)) {
@@ -81,4 +85,42 @@ function checkOtherFaults(
       diagnostics.add(node.span, node.path, "a fault cannot end itself", hint);
     } else check(node, name, "fault", names, rollsBack ? "no fault deploys anything" : "there are none");
   }
+}
+
+/** A fault that strikes only some endpoints finds one in its target. */
+function checkStruck(
+  { kind, endpoint, strikes }:
+    & { readonly kind: string; readonly endpoint: string | undefined }
+    & Pick<
+      FaultSpec,
+      "strikes"
+    >,
+  service: ServiceOutline | undefined,
+  node: Node,
+  diagnostics: Diagnostics,
+): void {
+  if (strikes === undefined || service?.endpoints === undefined) return;
+  const names = [...service.endpoints.keys()];
+  const aimed = endpoint === undefined ? names : names.filter((name) => name === endpoint);
+  if (aimed.length === 0 || aimed.some(strikes)) return;
+  const others = names.filter(strikes).map((name) => `${service.name}.${name}`).slice(0, 8);
+  const hint = others.length > 0
+    ? `those that write are ${others.join(", ")}`
+    : `by their names ${names.slice(0, 8).join(", ")} only read`;
+  const what = endpoint === undefined ? `no endpoint of ${service.name} writes` : `${endpoint} does not write`;
+  diagnostics.add(node.span, node.path, `${what}: ${kind} would change nothing`, hint);
+}
+
+/** Loads of so many iterations have no more of them, however many come. */
+const COUNTED: ReadonlySet<string> = new Set(["shared-iterations", "per-vu-iterations"]);
+
+function checkSurge(workload: string | undefined, node: Node, diagnostics: Diagnostics): void {
+  const loads = [...diagnostics.marked(LOADS)].map(([{ path }, load]) => ({
+    name: String(path[1] ?? "default"),
+    load,
+  }));
+  const meant = loads.filter(({ name }) => workload === undefined || name === workload);
+  if (meant.length === 0 || meant.some(({ load }) => !COUNTED.has(load.executor))) return;
+  const message = `${meant.map(({ name }) => name).join(", ")}: so many iterations as it says, and a surge adds none`;
+  diagnostics.add(node.span, node.path, message, "use an executor with a duration, such as constant-arrival-rate");
 }

@@ -56,9 +56,10 @@ const NAME_LENGTH_MAX = 200;
 /** Names of faults, by their nodes. */
 export const FAULT_NAMES: Mark<string> = { name: "fault names" };
 /** Names and kinds of faults, by their nodes. */
-export const FAULT_KINDS: Mark<{ readonly name: string; readonly kind: string; readonly service: string }> = {
-  name: "kinds of faults",
-};
+export const FAULT_KINDS: Mark<
+  & Pick<FaultSpec, "name" | "kind" | "workload" | "strikes">
+  & Pick<FaultTarget, "service" | "endpoint">
+> = { name: "kinds of faults" };
 /** Services that stand by, and for whom, by the nodes of their names. */
 export const STANDBYS: Mark<{ readonly service: string; readonly to: string }> = { name: "services that stand by" };
 /** Zones of faults, by their nodes. */
@@ -74,7 +75,9 @@ export const FAULT_TIMES: Mark<FaultTimes & { readonly name: string; readonly is
 export type WorkloadDraft = Omit<Workload, "name" | "exec"> & { readonly exec: string | undefined };
 
 /** When loads are there, by the nodes of their scenarios; k6's shortcuts by that of the file. */
-export const LOADS: Mark<Pick<WorkloadDraft, "startAfter" | "startTime" | "load" | "gracefulStop">> = { name: "loads" };
+export const LOADS: Mark<Pick<WorkloadDraft, "executor" | "startAfter" | "startTime" | "load" | "gracefulStop">> = {
+  name: "loads",
+};
 
 /** k6's own durations: a bare number is milliseconds. */
 const k6Duration = duration({ max: RUN_LENGTH_MAX, bareMilliseconds: true });
@@ -148,7 +151,7 @@ export const workloadField: Field<WorkloadDraft> = converted(
         `a run lasts at most ${formatDuration(RUN_LENGTH_MAX)}, startTime and gracefulStop included`,
       );
     }
-    diagnostics.mark(LOADS, node, { ...common, load });
+    diagnostics.mark(LOADS, node, { executor: kind, ...common, load });
     return { executor: kind, ...common, load, config };
   },
 );
@@ -257,7 +260,9 @@ export const faultField: DefinedField<FaultSpec> = defined("fault", "a fault", (
       const text = target === INVALID ? common.target?.text ?? "" : target.text;
       const name = common.name ?? `${kind} on ${text}${at === 0 ? "" : ` at ${formatDuration(at)}`}`;
       diagnostics.mark(FAULT_NAMES, placeIn(node, "name"), name);
-      diagnostics.mark(FAULT_KINDS, node, { name, kind, service: target === INVALID ? "" : target.service });
+      const { service, endpoint } = target === INVALID ? { service: "", endpoint: undefined } : target;
+      const own = compiled === INVALID ? {} : compiled;
+      diagnostics.mark(FAULT_KINDS, node, { ...own, name, kind, service, endpoint });
       // Nobody knows beforehand when a fault begins that waits for something.
       if (when.length === 0) {
         const until = (at + jitter + length) as Nanos;

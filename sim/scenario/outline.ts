@@ -27,6 +27,8 @@ export interface ServiceOutline {
   readonly zones: readonly string[] | undefined;
   /** Whether it handles messages of some topic. */
   readonly consumes: boolean;
+  /** Whether its callers have pools of connections to it unless a call says otherwise. */
+  readonly pooled: boolean;
   /** The endpoints that its topics make. */
   readonly topics: ReadonlySet<string>;
   /** Undefined when they are no map. */
@@ -119,6 +121,7 @@ function serviceOf({ key: service, value }: Entry, diagnostics: Diagnostics): Se
     replicas: replicas === undefined ? 1 : diagnostics.marked(REPLICAS).get(replicas),
     zones: zones === undefined ? [] : diagnostics.marked(ZONES).get(zones),
     consumes: value.type === "map" && entryOf(value, "consumes") !== undefined,
+    pooled: isSaid(mapAt(value, "callers"), "pool"),
     topics: new Set(topics.map(({ ref }) => ref.endpoint)),
     endpoints: endpoints === undefined && topics.length === 0 ? undefined : new Map([
       ...topics.map((topic): [string, EndpointOutline] => [topic.ref.endpoint, topic]),
@@ -129,6 +132,12 @@ function serviceOf({ key: service, value }: Entry, diagnostics: Diagnostics): Se
       }),
     ]),
   };
+}
+
+/** Whether a policy is there, and not said to be none. */
+function isSaid(policies: MapNode | undefined, name: string): boolean {
+  const value = policies && entryOf(policies, name)?.value;
+  return value !== undefined && !(value.type === "scalar" && value.value === "none");
 }
 
 /** Every step of a list, and those inside others. */

@@ -324,6 +324,19 @@ scenarioTest("a fault that would find nothing in its target is refused, with tho
   assert.match(said("{ kind: lock-contention, target: web }"), /web has no locks[\s\S]*\^\^\^[\s\S]*lock steps: db/);
   assert.match(said("{ kind: lock-contention, target: api -> db }"), /strikes what a service does, and no calls to it/);
   assert.match(said("{ kind: slow-consumer, target: db, add: 1ms }"), /db handles no messages/);
+  assert.match(
+    said("{ kind: pool-exhaustion, target: api -> db }"),
+    /db has no callers with pools[\s\S]*give the call a pool/,
+  );
+  assert.match(said("{ kind: disk-full, target: web }"), /no endpoint of web writes: disk-full[\s\S]*GET \/ only read/);
+  assert.match(
+    said("{ kind: disk-slow, target: redis.GET, operations: writes }"),
+    /GET does not write[\s\S]*redis.SET/,
+  );
+  const iterations = text("[{ kind: traffic-surge, at: 5s, for: 5s }]", {
+    load: "{ executor: shared-iterations, vus: 1, iterations: 3 }",
+  });
+  assert.match(problems(iterations).join(), /a surge adds none[\s\S]*constant-arrival-rate/);
   assert.equal(said("{ kind: cache-flush, target: redis }, { kind: lock-contention, target: db }"), "");
   const chaos = (draw: string): string => said("", `chaos: { draw: [{ ${draw} }], every: 5s, for: 5s }`);
   assert.match(chaos("kind: cache-flush, targets: [redis, web]"), /web has no cache to empty/);

@@ -1,6 +1,7 @@
 // Random valid scenarios, as the text of a scenario file: small systems with whatever the language has, under a load that
 // some of them cannot take. A seed gives the same text for ever.
 
+import { writes } from "../../sim/faults/operations.ts";
 import { hashText, uniform } from "../../sim/base/draws.ts";
 import { stringify } from "yaml";
 
@@ -455,7 +456,7 @@ export function fault(dice: Dice, made: readonly Made[], n: number, prefix = "f"
     () => ({ kind: "slow-cpu", ...window, ...again, target: replica, factor: 4 }),
     () => ({ kind: "memory-leak", ...common, target: name, perRequest: "10B", limit: "100B" }),
     ...kind === "cache" ? [(): Map_ => ({ kind: "cache-flush", ...common, target: name })] : [],
-    ...kind === "database"
+    ...kind === "database" && endpoints.some(writes)
       ? [(): Map_ => ({ kind: "lock-contention", ...window, target: name, hold: "10ms", timeout: "100ms" })]
       : [],
   ];
