@@ -76,6 +76,7 @@ export class Calls {
     if (site.standby !== undefined && this.#core.faultWorld.isFailedOver(site)) {
       site = this.#core.plan.sites[site.standby]!;
       frame.callSite = site.index;
+      this.#core.taint?.callsStandby(frame);
     }
     this.start(frame, site, mixed.high, mixed.low);
     if (site.policies?.hedge !== undefined) this.#core.hedges.arm(frame, site.policies.hedge.after);

@@ -51,7 +51,7 @@ export class Contention {
   }
 
   #give(lock: TableLock, request: Frame, since: number): void {
-    this.#core.facts.contention(this.#core.now, request, lock.fault, since, Outcome.ok);
+    this.#core.facts.contention(request, lock.fault, since, Outcome.ok);
     lock.isHeld = true;
     lock.holder = request;
     request.held.push(lock);
@@ -75,7 +75,7 @@ export class Contention {
     const { fault } = request.waitsFor as TableLock;
     request.generation = (request.generation + 1) | 0;
     request.waitsFor = undefined;
-    this.#core.facts.contention(this.#core.now, request, fault, request.begun, Outcome.timeout);
+    this.#core.facts.contention(request, fault, request.begun, Outcome.timeout);
     this.#core.taint?.lockWaitEnds(request, true);
     const { failure } = this.#core.plan.faults[fault]!;
     this.#core.strands.fail(request, Outcome.error, this.#core.plan.failures[failure]!.status, failure, 0);

@@ -254,15 +254,15 @@ export class FactWriter {
   }
 
   /** A request has the lock of a fault, or waited for it in vain. */
-  contention(now: Nanos, request: Frame, fault: number, since: number, outcome: number): void {
+  contention(request: Frame, fault: number, since: number, outcome: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.lock, now);
+    const row = batch.append(FactKind.lock, this.#core.now);
     this.#identify(row, request);
     batch.endpoint[row] = request.endpoint;
     batch.cause[row] = fault;
     batch.outcome[row] = outcome;
     batch.start[row] = since;
-    batch.wait[row] = now - since;
+    batch.wait[row] = this.#core.now - since;
   }
 
   /** @param sent when the message was */

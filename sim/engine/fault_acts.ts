@@ -291,8 +291,9 @@ export class FaultActs implements FaultWorld {
     this.#core.surges.end(workloads, this.#core.faults.live[fault]!);
   }
 
-  failOver({ service }: FaultTarget): void {
+  failOver({ service, fault }: FaultTarget): void {
     this.#failedOver[service] = (this.#failedOver[service] ?? 0) + 1;
+    this.#core.taint?.failsOver(service, fault);
   }
 
   failBack({ service }: FaultTarget): void {

@@ -171,6 +171,8 @@ export class Taint {
   readonly #siteSince: Float64Array;
   /** By call site: the fault that holds its connections, + 1. */
   readonly #poolBy: Int32Array;
+  /** By call site of a service that stands by: the fail-over, + 1, because of which it is called. */
+  readonly #standsInBy: Int32Array;
   /** The fault that acts on the world just now, + 1; 0 for none. */
   acting = 0;
   /** Replicas that faults have taken down. */
@@ -185,6 +187,7 @@ export class Taint {
   constructor(core: Core) {
     this.#core = core;
     this.#siteFault = new Int32Array(core.plan.sites.length);
+    this.#standsInBy = new Int32Array(core.plan.sites.length);
     this.#siteSince = new Float64Array(core.plan.sites.length);
     this.#poolBy = new Int32Array(core.plan.sites.length);
   }
@@ -510,6 +513,19 @@ export class Taint {
     this.#noteSite(site.index, knobs.failedBy);
   }
 
+  /** Calls to a service go to the one that stands by. */
+  failsOver(service: number, fault: number): void {
+    const { sites, endpoints } = this.#core.plan;
+    for (const { callee, standby } of sites) {
+      if (standby !== undefined && endpoints[callee]!.service === service) this.#standsInBy[standby] = fault + 1;
+    }
+  }
+
+  /** A call of this strand goes to a service that stands by. */
+  callsStandby(caller: Frame): void {
+    this.#of(caller);
+  }
+
   /** An attempt gets lost on its way. */
   lost(caller: Frame, site: CallSite, knobs: FaultKnobs): void {
     this.#neverComes(caller, knobs.failedBy, this.#core.now - (caller.marks ?? UNTOUCHED).late);
@@ -622,6 +638,7 @@ export class Taint {
     marks.late = marks.lateIn = from.late + added;
     marks.extra = this.#isExtra(caller, from);
     marks.movedBy = from.movedBy;
+    this.#extra(request, this.#standsInBy[request.site]!, CAUSE_FAULT);
     marks.harmBy = from.cutBy = knobs.failedBy;
     if (from.fault !== 0) {
       const { root } = caller, isUser = root.kind === FrameKind.iteration;

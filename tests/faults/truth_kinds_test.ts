@@ -2,6 +2,7 @@
 // whose requests changed.
 
 import assert from "node:assert/strict";
+import type { Nanos } from "../../sim/base/time.ts";
 import { compileScenario } from "../../sim/scenario/compile.ts";
 import { needs } from "../permissions.ts";
 import { fromRoot } from "../root.ts";
@@ -119,5 +120,21 @@ faults: [{ name: no offers, kind: errors, target: web -> offers, at: 10s, for: 5
     const changed = changedServices(before, after);
     assert.ok(changed.get("db")! > 20, "the database's requests collide");
     assert.deepEqual(new Set(after.truth!.faults[0]!.reached.map(({ service }) => service)), new Set(changed.keys()));
+  },
+});
+
+Deno.test({
+  name: "the service that stands by is reached by the fail-over that sends requests to it",
+  ignore: needs("read", "env"),
+  fn() {
+    const { scenario } = load(Deno.readTextFileSync(fromRoot("scenarios/faults/fail-over.yaml")));
+    const faults = scenario.faults.map((fault) => ({ ...fault, when: [], reaction: 0 as Nanos, at: 10e9 as Nanos }));
+    const before = simulateTwin(compileScenario({ ...scenario, faults: [] }));
+    const after = simulateTwin(compileScenario({ ...scenario, faults: faults.slice(1) }));
+    const [standby] = after.truth!.sideEffects[0]!.reached;
+    assert.deepEqual([standby?.service, standby?.other], [
+      "db-standby",
+      changedServices(before, after).get("db-standby"),
+    ]);
   },
 });
