@@ -2,6 +2,8 @@
 
 import { type Diagnostics, nearest } from "../base/diagnostics.ts";
 import { type Entry, entryOf, type MapNode, type Node } from "../base/node.ts";
+import { basisOf } from "../faults/registry.ts";
+import { TOPICS } from "../model/messaging_fields.ts";
 import type { EndpointRef } from "../model/model.ts";
 import { SERVICE_NAME } from "../model/service_fields.ts";
 import { REFERENCES, STEPS } from "../model/step_fields.ts";
@@ -10,7 +12,7 @@ import { checkGates, type FaultTimes, GATE_FAULTS } from "../objectives/gate.ts"
 import { checkExperiment, checkSteadySelectors } from "./experiment_checks.ts";
 import { hostsOf } from "./fault_hosts.ts";
 import { checkFaultReferences } from "./fault_references.ts";
-import { FAULT_NAMES, FAULT_TIMES, FAULT_ZONES, LOADS, UNTIMED_FAULTS } from "./fields.ts";
+import { FAULT_KINDS, FAULT_NAMES, FAULT_TIMES, FAULT_ZONES, LOADS, UNTIMED_FAULTS } from "./fields.ts";
 import { allSteps, type EndpointOutline, mapAt, type Outline, refText, type ServiceOutline } from "./outline.ts";
 import type { FaultTarget } from "./scenario.ts";
 import { TARGETS } from "./target.ts";
@@ -219,10 +221,23 @@ class ReferenceChecker {
         called.add(refText(ref));
       }
     }
+    if (this.#partsConsumer(node, caller.service, target.service)) return;
     const from = caller.endpoint === undefined ? caller.service : `${caller.service}.${caller.endpoint}`;
     const to = target.endpoint === undefined ? target.service : `${target.service}.${target.endpoint}`;
     const hint = called.size === 0 ? `${from} calls nothing` : `${from} calls ${list([...called])}`;
     this.#diagnostics.add(node.span, node.path, `${from} never calls ${to}`, hint);
+  }
+
+  /** A consumer calls nobody, but a partition can lie between it and its broker. */
+  #partsConsumer(node: Node, one: string, other: string): boolean {
+    const isPartition = [...this.#diagnostics.marked(FAULT_KINDS)].some(([fault, { kind }]) =>
+      fault.path[0] === node.path[0] && fault.path[1] === node.path[1] && basisOf(kind) === "partition"
+    );
+    return isPartition &&
+      [...this.#diagnostics.marked(TOPICS)].some(([{ path }, { service: broker }]) =>
+        path[2] === "consumes" &&
+        ((path[1] === one && broker === other) || (path[1] === other && broker === one))
+      );
   }
 
   #say(node: Node, message: string, meant: string | undefined, before: string, otherwise: string): void {

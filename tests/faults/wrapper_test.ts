@@ -393,6 +393,21 @@ scenarioTest("who waits for the lock of a fault counts in lock_wait, also where 
   }
 });
 
+scenarioTest("a partition can lie between a consumer and its broker, which no call joins; other faults cannot", () => {
+  const more = `
+  kafka: { kind: queue, topics: { t: { partitions: 2 } } }
+  work: { consumes: [{ topic: kafka.t, endpoint: Do }], endpoints: { Do: 4ms } }
+  api: { endpoints: { GET /: { calls: [publish: kafka.t] } } }`;
+  const made = (fault: string): string => text(`[${fault}]`, { more }).replace("[web.GET /]", "[api.GET /]");
+  for (const edge of ["work -> kafka", "kafka -> work"]) {
+    const { scenario } = load(made(`{ kind: partition, target: ${edge}, at: 10s, for: 5s }`));
+    const handled = runInMemory(scenario).rows.filter((row) => row.kind === FactKind.request && row.service === "work");
+    assert.equal(handled.length, 1200);
+    assert.deepEqual(handled.filter(({ start }) => start > 10e9 && start < 15e9), []);
+  }
+  assert.match(problems(made("{ kind: latency, add: 1ms, target: work -> kafka }")).join(), /work never calls kafka/);
+});
+
 scenarioTest("a threshold that names a repeated fault and the run's own thresholds still hold together", () => {
   const rest =
     "thresholds: { http_req_failed: [{ threshold: rate==1, during: down }, { threshold: rate==0, after: down }] }";
