@@ -15,6 +15,8 @@ const HEAD_BYTES = 64 << 10;
 const TELEMETRY =
   /"(resource_?spans|batches|resource_?logs|resource_?metrics|scope_?spans|instrumentationLibrarySpans)"\s*:\s*[[]/i;
 const JAEGER = /"data"\s*:\s*(\[\s*(\{\s*"(traceID|spans|processes|warnings)"|\])|null)/;
+/** All three are in every span of Jaeger, and hardly in a log line. */
+const JAEGER_SPAN = [/"operationName"\s*:/, /"spanID"\s*:/, /"startTime"\s*:/];
 const decoder = new TextDecoder();
 
 /** What a file is, by its first bytes (after decompression). */
@@ -25,7 +27,9 @@ export function detectFormat(head: Uint8Array): { readonly format: RecordingForm
   const first = head[at];
   if (first === BRACE_OPEN || first === BRACKET_OPEN) {
     const text = decoder.decode(head);
-    if (TELEMETRY.test(text) || JAEGER.test(text)) return { format: "telemetry JSON" };
+    if (TELEMETRY.test(text) || JAEGER.test(text) || JAEGER_SPAN.every((each) => each.test(text))) {
+      return { format: "telemetry JSON" };
+    }
     return { format: "log lines" };
   }
   const framing = framingOf(head);

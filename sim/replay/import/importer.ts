@@ -185,12 +185,10 @@ class Importer {
       const instance = this.#observation.table.instances.find(({ service }) =>
         this.#observation.table.services[service] === recorded
       );
-      // A service that writes spans is one, whatever else calls to it look like.
-      const kind = members.some(({ instrumented }) => instrumented) ? "service" : members[0]!.kind;
       return {
         name,
         recordedName: name === recorded ? undefined : recorded,
-        kind,
+        kind: this.#names.kind(recorded),
         language: instance?.language,
         version: instance?.version,
         system: members[0]!.system,

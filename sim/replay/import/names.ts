@@ -1,5 +1,6 @@
 // Names of a recording as a scenario takes them: each one once, and of the allowed characters.
 
+import { httpNameHint } from "../../model/service_fields.ts";
 import type { Observation, SeenEndpoint } from "../observation.ts";
 import type { SpanTable } from "../span_table.ts";
 
@@ -22,13 +23,26 @@ function serviceName(name: string): string {
   return RESERVED.has(short) ? `${short}-service` : short;
 }
 
+/** GET, SELECT and DELETE are words of databases and caches as well; a service's names with them have to be METHOD /path. */
+function nameIn(kind: SeenEndpoint["kind"], recorded: string): string {
+  const name = endpointName(recorded);
+  const isHttp = (kind === "service" || kind === "external") && httpNameHint(name) !== undefined;
+  return isHttp ? endpointName(`span ${name}`) : name;
+}
+
 export class Names {
   readonly #services = new Map<string, string>();
+  readonly #kinds = new Map<string, SeenEndpoint["kind"]>();
   readonly #endpoints: string[] = [];
 
   constructor({ endpoints }: Observation) {
     const taken = new Set<string>();
     const takenEndpoints = new Map<string, Set<string>>();
+    for (const { service, kind, instrumented } of endpoints) {
+      // A service that writes spans is one, whatever else calls to it look like.
+      if (instrumented) this.#kinds.set(service, "service");
+      else if (!this.#kinds.has(service)) this.#kinds.set(service, kind);
+    }
     for (const endpoint of endpoints) {
       if (!this.#services.has(endpoint.service)) {
         // Names of services are told apart without regard to case.
@@ -38,7 +52,8 @@ export class Names {
       }
       let names = takenEndpoints.get(endpoint.service);
       if (names === undefined) takenEndpoints.set(endpoint.service, names = new Set());
-      const name = unique(endpointName(endpoint.name), (each) => names.has(each), ENDPOINT_LENGTH_MAX);
+      const plain = nameIn(this.kind(endpoint.service), endpoint.name);
+      const name = unique(plain, (each) => names.has(each), ENDPOINT_LENGTH_MAX);
       names.add(name);
       this.#endpoints[endpoint.index] = name;
     }
@@ -46,6 +61,10 @@ export class Names {
 
   service(recorded: string): string {
     return this.#services.get(recorded)!;
+  }
+
+  kind(recorded: string): SeenEndpoint["kind"] {
+    return this.#kinds.get(recorded)!;
   }
 
   endpoint({ index }: SeenEndpoint): string {
