@@ -51,9 +51,9 @@ function framingOf(head: Uint8Array): Framing | undefined {
   const outer = varint(head, head[0] === 0x0a ? 1 : 0);
   if (outer === undefined) return undefined;
   if (head[0] === 0x0a) {
-    // A list of resources, whose first field is a resource or its spans; a text would have a line break here.
+    // A list of resources, whose first field is a resource, its spans or its schema; a text would have a line break here.
     const inner = head[outer.next];
-    const isResource = inner === 0x0a || inner === 0x12 || outer.value === 0;
+    const isResource = inner === 0x0a || inner === 0x12 || inner === 0x1a || outer.value === 0;
     const behind = outer.next + outer.value;
     const goesOn = behind >= head.length || head[behind] === 0x0a;
     return isResource && goesOn ? "alone" : undefined;

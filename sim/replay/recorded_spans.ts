@@ -139,7 +139,8 @@ export class RecordedSpans {
     cursor.reset(bytes, attributesFrom, attributesTo);
     if (!cursor.open(BRACKET_OPEN, BRACKET_CLOSE)) return;
     do {
-      let code = -1;
+      // Where a value lies that came before its key.
+      let code = -1, early = -1;
       if (!cursor.open(BRACE_OPEN, BRACE_CLOSE)) continue;
       do {
         cursor.key();
@@ -147,8 +148,17 @@ export class RecordedSpans {
         if (length === 3 && bytes[cursor.from] === 107) {
           cursor.string();
           code = codeOf(bytes, cursor.from, cursor.to);
+          if (early >= 0 && code >= 0) {
+            const back = cursor.at;
+            cursor.at = early;
+            this.#value(code);
+            cursor.at = back;
+          }
         } else if (length === 5 && code >= 0 && bytes[cursor.from] === 118) this.#value(code);
-        else cursor.value(0);
+        else {
+          if (length === 5) early = cursor.at;
+          cursor.value(0);
+        }
       } while (cursor.more(BRACE_CLOSE));
     } while (cursor.more(BRACKET_CLOSE));
   }
