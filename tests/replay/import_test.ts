@@ -266,6 +266,40 @@ Deno.test({
 });
 
 Deno.test({
+  name: "names that look like HTTP and are none, and values that stand before their keys, are no problem",
+  ignore,
+  async fn() {
+    const names = ["/status", "PROPFIND /dav", "get", "POST cart"];
+    const spans = names.map((name, n): MadeSpan => ({
+      trace: n,
+      id: n,
+      service: "web",
+      name,
+      kind: 2,
+      from: n * 10,
+      to: n * 10 + 5,
+    }));
+    const method: MadeSpan = {
+      ...spans[0]!,
+      trace: 9,
+      attributes: { "http.request.method": "GET", "http.route": "/x" },
+    };
+    const contents = recording([...spans, method]).replace(
+      /"key":("http[^"]*"),"value":(\{[^}]*\})/g,
+      '"value":$2,"key":$1',
+    );
+    const { services } = scenarioOf((await importText(contents)).text!);
+    assert.deepEqual([...services.get("web")!.endpoints.keys()], [
+      "span /status",
+      "span PROPFIND /dav",
+      "get",
+      "span POST cart",
+      "GET /x",
+    ]);
+  },
+});
+
+Deno.test({
   name: "values of attributes and messages are kept when they are asked for",
   ignore,
   async fn() {
