@@ -3,6 +3,7 @@
 
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Readable } from "node:stream";
+import { ZstdFrames } from "./zstd_frames.ts";
 
 /** Thrown when a file cannot be read on; what was read before it counts. */
 export class SourceError extends Error {
@@ -98,6 +99,7 @@ class Expanding implements ByteSource {
   readonly #plain: PlainFile;
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #stream: Readable;
+  readonly #frames: ZstdFrames | undefined;
   #expanded = 0;
 
   constructor(
@@ -107,9 +109,13 @@ class Expanding implements ByteSource {
     readonly limits: ExpansionLimits,
   ) {
     this.#plain = plain;
+    const frames = this.#frames = kind === "zstd" ? new ZstdFrames() : undefined;
     const pieces = function* (): Generator<Uint8Array> {
       // A copy: the stream holds on to what it is given.
-      for (let piece = plain.nextSync(); piece !== undefined; piece = plain.nextSync()) yield piece.slice();
+      for (let piece = plain.nextSync(); piece !== undefined; piece = plain.nextSync()) {
+        frames?.feed(piece);
+        yield piece.slice();
+      }
     };
     const input = Readable.from(pieces());
     input.on("error", (error) => transform.destroy(error));
@@ -129,7 +135,10 @@ class Expanding implements ByteSource {
       const why = error instanceof Error ? error.message : String(error);
       throw new SourceError(`its ${this.kind} is broken or cut off (${why})`);
     }
-    if (result.done === true) return undefined;
+    if (result.done === true) {
+      if (this.#frames?.isWhole === false) throw new SourceError("its zstd is broken or cut off");
+      return undefined;
+    }
     this.#expanded += result.value.length;
     const { max, freeBytes } = this.limits;
     if (this.#expanded > freeBytes && this.#expanded > this.position * max) {

@@ -74,14 +74,16 @@ function varint(bytes: Uint8Array, at: number): { value: number; next: number } 
   return undefined;
 }
 
-/** Text has no zeros, and hardly a control. */
+/** So many a short text may have, and one in fifty of a longer one. */
+const CONTROLS_FREE = 2;
+
+/** Text has hardly a control, a zero among them. */
 function isText(head: Uint8Array): boolean {
   let controls = 0;
   for (const byte of head) {
-    if (byte === 0) return false;
     if (byte < 32 && !isSpace(byte) && byte !== 27) controls++;
   }
-  return controls * 50 <= head.length;
+  return controls <= CONTROLS_FREE + head.length / 50;
 }
 
 /** A file of a recording, opened. */
@@ -114,6 +116,9 @@ export class RecordedFile {
         : undefined;
       if (format === "unknown") {
         context.tally.skip("files that are neither OTLP, Jaeger's or Tempo's JSON, nor text", context.name);
+      } else if (format === "nothing" && source.error !== undefined) {
+        const { error } = source;
+        context.tally.skip(error instanceof Error ? error.message : String(error), context.name);
       } else if (format === "nothing") context.tally.keepOdd("empty files", context.name);
       return new RecordedFile(source, format, reader);
     } catch (error) {
@@ -140,7 +145,8 @@ export class RecordedFile {
 /** Counts bytes, and gives the first of them twice. */
 class Counted implements ByteSource {
   #head: Uint8Array | undefined;
-  #error: unknown;
+  /** What came behind the first bytes in place of more. */
+  error: unknown;
   readonly #source: ByteSource;
   readonly #context: FileContext;
 
@@ -166,7 +172,7 @@ class Counted implements ByteSource {
         held = longer;
       }
     } catch (error) {
-      this.#error = error;
+      this.error = error;
     }
     this.#head = held;
     return held.length > HEAD_BYTES ? held.subarray(0, HEAD_BYTES) : held;
@@ -176,7 +182,7 @@ class Counted implements ByteSource {
     let piece = this.#head;
     this.#head = undefined;
     if (piece === undefined || piece.length === 0) {
-      if (this.#error !== undefined) throw this.#error;
+      if (this.error !== undefined) throw this.error;
       piece = await this.#source.next();
     }
     this.#context.tally.bytes += piece?.length ?? 0;

@@ -105,6 +105,33 @@ export class SpanTable {
     return this.rows++;
   }
 
+  /** Keeps the rows that are wanted. Columns hold what they held, so that traces and instances may be without rows. */
+  retain(isWanted: (row: number) => boolean): void {
+    const { trace, spanHigh, spanLow, parentHigh, parentLow, start, end, operation, instance, role, flags, status } =
+      this;
+    const columns = [
+      trace,
+      spanHigh,
+      spanLow,
+      parentHigh,
+      parentLow,
+      start,
+      end,
+      operation,
+      instance,
+      role,
+      flags,
+      status,
+    ];
+    let kept = 0;
+    for (let row = 0; row < this.rows; row++) {
+      if (!isWanted(row)) continue;
+      if (kept !== row) { for (const column of columns) column[kept] = column[row]!; }
+      kept++;
+    }
+    this.rows = kept;
+  }
+
   serviceOf(name: string): number {
     let index = this.#serviceIndex.get(name);
     if (index === undefined) {

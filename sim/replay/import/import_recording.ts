@@ -6,6 +6,7 @@ import type { Recording } from "../recording.ts";
 import { ExtrasReader } from "./extras.ts";
 import { importTraffic } from "./importer.ts";
 import { scenarioText } from "./scenario_text.ts";
+import { dropStrays } from "./strays.ts";
 
 export interface ImportSettings {
   readonly recording: Recording;
@@ -52,6 +53,7 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
     line: (view) => extras.line(view),
   });
   const { rows: spans, traces } = table;
+  const strays = dropStrays(table);
   const observation = new Observation(table);
   const length_s = (observation.to - observation.from) / 1e9;
   const { orphans, duplicates, circles, backwards, loose } = observation.tally;
@@ -61,6 +63,8 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
     ...noted("spans recorded twice, counted once", duplicates),
     ...noted("spans that were their own ancestors", circles),
     ...noted("spans that end before they start, taken to have no length", backwards),
+    ...noted("spans more than a day apart from the others, left out", strays.apart),
+    ...noted("spans of more than a day, left out", strays.long),
     ...noted("calls that no request in the recording made, left out", loose),
     ...noted("spans with too many different names, taken as one", unnamed),
   ];

@@ -94,7 +94,7 @@ export class Names {
     }
     const changes: [time: number, change: number][] = [];
     for (const [index, instance] of table.instances.entries()) {
-      if (table.services[instance.service] !== service) continue;
+      if (table.services[instance.service] !== service || this.#lives[index * 2] === Infinity) continue;
       changes.push([this.#lives[index * 2]!, 1], [this.#lives[index * 2 + 1]!, -1]);
     }
     changes.sort((a, b) => a[0] - b[0] || b[1] - a[1]);
