@@ -88,22 +88,29 @@ function isText(head: Uint8Array): boolean {
 
 /** A file of a recording, opened. */
 export class RecordedFile {
-  readonly #source: Counted;
+  readonly #source: Counted | undefined;
   readonly #reader: RecordReader | undefined;
   readonly format: RecordingFormat;
 
-  private constructor(source: Counted, format: RecordingFormat, reader: RecordReader | undefined) {
+  private constructor(source: Counted | undefined, format: RecordingFormat, reader: RecordReader | undefined) {
     this.#source = source;
     this.format = format;
     this.#reader = reader;
   }
 
   /**
+   * A file that cannot be read is counted, and holds nothing.
    * @param chunkBytes of the file that are read at once
-   * @throws Deno's errors when it cannot be opened
    */
   static async open(path: string, context: FileContext, chunkBytes = 1 << 18): Promise<RecordedFile> {
-    const source = new Counted(openFile(path, chunkBytes), context);
+    let source: Counted;
+    try {
+      source = new Counted(openFile(path, chunkBytes), context);
+    } catch (error) {
+      const why = error instanceof Error ? error.message.replace(/: open '.*$/s, "") : String(error);
+      context.tally.skip(`files that cannot be read: ${why}`, context.name);
+      return new RecordedFile(undefined, "unknown", undefined);
+    }
     try {
       const head = await source.head();
       const { format, framing } = detectFormat(head);
@@ -129,7 +136,7 @@ export class RecordedFile {
 
   /** Bytes of the file read so far. */
   get position(): number {
-    return this.#source.position;
+    return this.#source?.position ?? 0;
   }
 
   /** Reads on for about a chunk; false at the end. The views that the sink is given are used again for the next record. */
@@ -138,7 +145,7 @@ export class RecordedFile {
   }
 
   close(): void {
-    this.#source.close();
+    this.#source?.close();
   }
 }
 

@@ -111,7 +111,7 @@ export class Replay {
 
   /**
    * Sends the recording and closes the sinks, whatever happens.
-   * @throws {RecordingError} when a file cannot be opened
+   * @throws {RecordingError} when there are too many files
    */
   async execute(): Promise<ReplayResult> {
     const settings = this.#settings;

@@ -378,6 +378,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "spans of clocks that were never set are left out and counted, so that no import lasts for years",
+  ignore,
+  async fn() {
+    const year = 365 * 86_400_000;
+    const spans = Array.from({ length: 60 }, (_, n): MadeSpan => ({
+      trace: n,
+      id: n,
+      service: "web",
+      name: "Handle",
+      kind: 2,
+      from: n * 100 + (n === 7 ? -40 * year : 0),
+      to: n * 100 + (n === 7 ? -40 * year : 5) + (n === 9 ? year : 0),
+    }));
+    const { text, account } = await importText(recording(spans));
+    const [load] = scenarioOf(text!).workloads.values();
+    assert.ok(load !== undefined && account.length_s < 10);
+    const reasons = account.odd.map(({ reason, count }) => `${count} ${reason}`);
+    assert.deepEqual(reasons, [
+      "1 spans more than a day apart from the others, left out",
+      "1 spans of more than a day, left out",
+    ]);
+  },
+});
+
+Deno.test({
   name: "a recording without a request is told so",
   ignore,
   async fn() {

@@ -6,7 +6,17 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { openFile } from "../../sim/replay/byte_source.ts";
 import { needs } from "../permissions.ts";
-import { base64, otlpRequest, otlpSpan, PARENT, readBytes, type ReadResult, SPAN, TRACE } from "./recordings.ts";
+import {
+  base64,
+  otlpRequest,
+  otlpSpan,
+  PARENT,
+  readBytes,
+  readPath,
+  type ReadResult,
+  SPAN,
+  TRACE,
+} from "./recordings.ts";
 
 const ignore = needs("read", "write");
 
@@ -406,6 +416,31 @@ test("broken gzip, broken protobuf and unknown bytes are said", async () => {
     /neither/,
   );
   assert.equal((await readBytes("")).format, "nothing");
+});
+
+test("zstd that is cut off anywhere is said, and several frames in a file are none", async () => {
+  const text = `${JSON.stringify(otlpRequest([otlpSpan()]))}\n`;
+  const frame = zstdCompressSync(text.repeat(500));
+  for (const cut of [6, frame.length >> 1, frame.length - 1]) {
+    const { skipped } = await readBytes(frame.subarray(0, cut));
+    assert.deepEqual(skipped, { "its zstd is broken or cut off": 1 }, `cut at ${cut}`);
+  }
+  const skippable = Uint8Array.of(0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
+  const whole = await readBytes(Buffer.concat([frame, skippable, frame]));
+  assertClean(whole);
+  assert.equal(whole.spans.length, 1000);
+});
+
+test("a file that cannot be read is counted with the reason", async () => {
+  const { format, skipped } = await readPath("/nowhere/at/all.json");
+  assert.equal(format, "unknown");
+  assert.match(Object.keys(skipped).join(), /^files that cannot be read: /);
+});
+
+test("text may hold a NUL", async () => {
+  const result = await readBytes("2018-12-13T14:51:00Z a\0b\n2018-12-13T14:51:01Z c\n");
+  assertClean(result);
+  assert.equal(result.lines.length, 2);
 });
 
 test("a gzip bomb is given up, and no more of it is held than a piece", async () => {

@@ -42,7 +42,6 @@ export interface ImportReport {
   readonly account: ImportAccount;
 }
 
-/** @throws Deno's errors when a file cannot be read */
 export async function importRecording(settings: ImportSettings): Promise<ImportReport> {
   const { recording, shown, name, attributes, messages } = settings;
   const extras = new ExtrasReader({ attributes, messages });
