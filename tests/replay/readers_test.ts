@@ -423,7 +423,7 @@ test("zstd that is cut off anywhere is said, and several frames in a file are no
   const frame = zstdCompressSync(text.repeat(500));
   for (const cut of [6, frame.length >> 1, frame.length - 1]) {
     const { skipped } = await readBytes(frame.subarray(0, cut));
-    assert.deepEqual(skipped, { "its zstd is broken or cut off": 1 }, `cut at ${cut}`);
+    assert.match(JSON.stringify(skipped), /^.{2}its zstd is broken or cut off [^,]*":1.$/, `cut at ${cut}`);
   }
   const skippable = Uint8Array.of(0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
   const whole = await readBytes(Buffer.concat([frame, skippable, frame]));

@@ -1,28 +1,38 @@
-// Where the frames of zstd end (RFC 8878): the decompressor takes a file that is cut off for a whole one.
+// Where a frame of zstd ends (RFC 8878).
 
 const MAGIC = 0xfd2fb528, SKIPPABLE_MAGIC = 0x184d2a50;
-const MAGIC_BYTES = 4, BLOCK_HEADER_BYTES = 3, CHECKSUM_BYTES = 4;
 const DICTIONARY_BYTES = [0, 1, 2, 4], CONTENT_SIZE_BYTES = [0, 2, 4, 8];
 
 /** What comes next, and how many bytes it has. */
-type Part = "magic" | "skippable size" | "descriptor" | "block header" | "passed" | "checksum" | "junk";
+type Part = "magic" | "skippable size" | "descriptor" | "block header" | "passed" | "checksum" | "junk" | "end";
 
-export class ZstdFrames {
+const PART_BYTES: Partial<Record<Part, number>> = {
+  "magic": 4,
+  "skippable size": 4,
+  "descriptor": 1,
+  "block header": 3,
+  "checksum": 4,
+};
+
+export class ZstdFrame {
   #part: Part = "magic";
-  #needed = MAGIC_BYTES;
+  #needed = PART_BYTES.magic!;
   /** The bytes of a part that is read, little-endian. */
   #value = 0;
   #read = 0;
-  #passedThen: Part = "magic";
+  #passedThen: Part = "end";
   #hasChecksum = false;
 
-  /** Whether what was fed ends where a frame does. */
+  /** Whether the frame has ended. */
   get isWhole(): boolean {
-    return this.#part === "magic" && this.#read === 0;
+    return this.#part === "end";
   }
 
-  feed(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length && this.#part !== "junk";) {
+  /** Takes bytes of the frame. @returns how many of them belong to it */
+  feed(bytes: Uint8Array): number {
+    let at = 0;
+    while (at < bytes.length && !this.isWhole) {
+      if (this.#part === "junk") return bytes.length;
       if (this.#part === "passed") {
         const count = Math.min(this.#needed, bytes.length - at);
         at += count;
@@ -33,13 +43,13 @@ export class ZstdFrames {
       this.#value += bytes[at++]! * 2 ** (8 * this.#read++);
       if (this.#read === this.#needed) this.#take(this.#value);
     }
+    return at;
   }
 
   #begin(part: Part): void {
     this.#part = part;
     this.#value = this.#read = 0;
-    this.#needed = part === "descriptor" ? 1 : part === "block header" ? BLOCK_HEADER_BYTES : MAGIC_BYTES;
-    if (part === "checksum") this.#needed = CHECKSUM_BYTES;
+    this.#needed = PART_BYTES[part] ?? 0;
   }
 
   #pass(count: number, then: Part): void {
@@ -56,7 +66,7 @@ export class ZstdFrames {
         else this.#begin(value >= SKIPPABLE_MAGIC && value < SKIPPABLE_MAGIC + 16 ? "skippable size" : "junk");
         break;
       case "skippable size":
-        this.#pass(value, "magic");
+        this.#pass(value, "end");
         break;
       case "descriptor": {
         const isSingle = (value & 32) !== 0, sizeCode = value >> 6;
@@ -68,12 +78,12 @@ export class ZstdFrames {
       case "block header": {
         const isLast = (value & 1) !== 0;
         const isRepeated = ((value >> 1) & 3) === 1;
-        const next = !isLast ? "block header" : this.#hasChecksum ? "checksum" : "magic";
+        const next = !isLast ? "block header" : this.#hasChecksum ? "checksum" : "end";
         this.#pass(isRepeated ? 1 : value >> 3, next);
         break;
       }
       case "checksum":
-        this.#begin("magic");
+        this.#begin("end");
         break;
     }
   }
