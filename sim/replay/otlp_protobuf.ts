@@ -37,9 +37,10 @@ export class OtlpMessages {
     });
   }
 
-  /** Reads a ResourceSpans or a ResourceLogs. */
+  /** Reads a ResourceSpans or a ResourceLogs, or a message that holds a list of them: Tempo's trace. */
   resourceItems(bytes: Uint8Array, from: number, to: number, where: number, sink: RecordSink): void {
     this.#guarded(where, () => {
+      if (isTrace(bytes, from, to)) return this.message(bytes, from, to, where, sink);
       // Fields may come in any order: what all spans need is read first.
       let resource = "{}", schema = '""';
       const first = new Proto(bytes, from, to);
@@ -100,6 +101,15 @@ export class OtlpMessages {
       this.#context.tally.skip(error.message, this.#maker.place(where));
     }
   }
+}
+
+/** A trace has nothing but ResourceSpans; their scopes are a field of bytes that a Resource, which may stand there, has not. */
+function isTrace(bytes: Uint8Array, from: number, to: number): boolean {
+  const outer = new Proto(bytes, from, to);
+  if (!outer.next() || outer.field !== FIELD.resourceItems || outer.wire !== WIRE.bytes) return false;
+  const inner = new Proto(bytes, outer.from, outer.to);
+  while (inner.next()) if (inner.field === FIELD.scopeItems) return inner.wire === WIRE.bytes;
+  return false;
 }
 
 /**

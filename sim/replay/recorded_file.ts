@@ -1,7 +1,7 @@
 // Opens a file of a recording, whatever it is: its format is told by what is in it, never by its name.
 
 import { BYTE_ORDER_MARK, type ByteSource, openFile, starts, ZSTD } from "./byte_source.ts";
-import { FramedReader, type Framing } from "./framed.ts";
+import { ALONE_TAG_BYTES, FramedReader, type Framing } from "./framed.ts";
 import { BRACE_OPEN, BRACKET_OPEN } from "./json_cursor.ts";
 import { LogReader } from "./log_reader.ts";
 import { OtlpJsonReader } from "./otlp_json.ts";
@@ -55,7 +55,7 @@ function framingOf(head: Uint8Array): Framing | undefined {
     const inner = head[outer.next];
     const isResource = inner === 0x0a || inner === 0x12 || inner === 0x1a || outer.value === 0;
     const behind = outer.next + outer.value;
-    const goesOn = behind >= head.length || head[behind] === 0x0a;
+    const goesOn = behind >= head.length || ALONE_TAG_BYTES.includes(head[behind]!);
     return isResource && goesOn ? "alone" : undefined;
   }
   return head[outer.next] === 0x0a && varint(head, outer.next + 1)?.next !== undefined && !isText(head)

@@ -191,6 +191,21 @@ test("OTLP protobuf is read whose fields stand from last to first, as the Collec
   }
 });
 
+test("Tempo's answers in protobuf are read, with numbers of the query behind the trace or without a trace around", async () => {
+  const field = (tag: number, contents: Uint8Array): Uint8Array =>
+    Uint8Array.of(tag, (contents.length & 127) | 128, contents.length >> 7, ...contents);
+  const request = protobuf();
+  for (const message of [request, turned(request, REQUEST)]) {
+    const trace = Buffer.concat([message, message]);
+    const answer = Buffer.concat([field(0x0a, trace), field(0x12, Uint8Array.of(8, 5)), Uint8Array.of(0x18, 1)]);
+    for (const [bytes, count] of [[trace, 2], [field(0x0a, trace), 2], [answer, 2]] as const) {
+      const result = await readBytes(bytes, 11);
+      assertClean(result);
+      assert.deepEqual(result.spans.map(({ spanId, service }) => [spanId, service]), Array(count).fill([SPAN, "cart"]));
+    }
+  }
+});
+
 test("Tempo's API is read, with base64 ids, names of enums and either name of its list", async () => {
   const span = otlpSpan({
     traceId: base64(TRACE),
