@@ -92,6 +92,9 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
     "  - time limits that were never reached, and attempts that were never needed (timeout, retry)",
     "  - whether a caller needs a call that never failed: it is taken to need it (optional, fallback)",
     "  - whether all traces were recorded: with sampling, rates are too low by the share that was left out",
+    ...(imported.services.some(({ topics }) => topics.length > 0)
+      ? ["  - what becomes of messages that fail for good (deadLetter), and which key puts them into a partition (key)"]
+      : []),
     "  - users: who made several requests, and how long they paused (journeys, think)",
     ...(attributes ? [] : ["  - values of attributes: left out (--attributes keeps them)"]),
     ...(messages ? [] : ["  - messages of errors: left out (--messages keeps them)"]),

@@ -1,11 +1,13 @@
 // Names of a recording as a scenario takes them: each one once, and of the allowed characters.
 
 import { httpNameHint } from "../../model/service_fields.ts";
+import { publishEndpoint } from "../../model/state.ts";
 import type { Observation, SeenEndpoint } from "../observation.ts";
 import type { SpanTable } from "../span_table.ts";
 
 const SERVICE_LENGTH_MAX = 63;
 const ENDPOINT_LENGTH_MAX = 200;
+const TOPIC_LENGTH_MAX = 180;
 
 /** A name as a scenario's endpoint may have it: visible, without arrows and spaces around it. */
 export function endpointName(name: string): string {
@@ -23,8 +25,14 @@ function serviceName(name: string): string {
   return RESERVED.has(short) ? `${short}-service` : short;
 }
 
+function topicName(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, TOPIC_LENGTH_MAX) || "topic";
+  return RESERVED.has(plain) ? `${plain}-topic` : plain;
+}
+
 /** GET, SELECT and DELETE are words of databases and caches as well; a service's names with them have to be METHOD /path. */
-function nameIn(kind: SeenEndpoint["kind"], recorded: string): string {
+function nameIn(kind: SeenEndpoint["kind"], { name: recorded, topic }: SeenEndpoint): string {
+  if (kind === "queue" && topic !== undefined) return publishEndpoint(topicName(topic));
   const name = endpointName(recorded);
   const isHttp = (kind === "service" || kind === "external") && httpNameHint(name) !== undefined;
   return isHttp ? endpointName(`span ${name}`) : name;
@@ -52,7 +60,7 @@ export class Names {
       }
       let names = takenEndpoints.get(endpoint.service);
       if (names === undefined) takenEndpoints.set(endpoint.service, names = new Set());
-      const plain = nameIn(this.kind(endpoint.service), endpoint.name);
+      const plain = nameIn(this.kind(endpoint.service), endpoint);
       const name = unique(plain, (each) => names.has(each), ENDPOINT_LENGTH_MAX);
       names.add(name);
       this.#endpoints[endpoint.index] = name;
@@ -65,6 +73,11 @@ export class Names {
 
   kind(recorded: string): SeenEndpoint["kind"] {
     return this.#kinds.get(recorded)!;
+  }
+
+  /** The topic of an endpoint that takes its messages. */
+  topic(endpoint: SeenEndpoint): string {
+    return this.endpoint(endpoint).slice(publishEndpoint("").length);
   }
 
   endpoint({ index }: SeenEndpoint): string {
