@@ -66,9 +66,6 @@ async function importFiles(paths: readonly string[], flags: ImportFlags): Promis
     });
   } catch (error) {
     if (error instanceof RecordingError) throw new UsageError(error.message);
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-      throw new UsageError(error.message);
-    }
     throw error;
   }
   const { text, account } = report;

@@ -1,30 +1,42 @@
 // deno task replay: sends recorded telemetry again as if it happened now.
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { basename, join } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { visible } from "../base/diagnostics.ts";
 import { formatDuration, type Nanos, nanos, parseDuration } from "../base/time.ts";
 import { findRecording, type Recording, RecordingError } from "../replay/recording.ts";
 import { PatternError, Redaction } from "../replay/redaction.ts";
-import { type Bound, Replay, type ReplayResult } from "../replay/replay.ts";
+import { type Bound, passPeriod, sentLength } from "../replay/bounds.ts";
+import { type RecordFilter, RecordSource } from "../replay/record_source.ts";
+import { Replay, type ReplayResult } from "../replay/replay.ts";
+import { Tally } from "../replay/tally.ts";
 import { replayJson, type ReplayReport, replayText } from "../replay/replay_report.ts";
 import { ReplaySinks } from "../replay/replay_sinks.ts";
 import { WallClock } from "../replay/wall_clock.ts";
 import { claimRunFolder, newRunId, RUN_FILES, RunFilesError, writeRunFile } from "../run/run_files.ts";
 import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
-import { TRACE_MODES, type TraceMode } from "../run/trace_destination.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
-import { collect, parsed, parsePace, UsageError } from "./command.ts";
-import { colorOf, OutputLost, printError, printPatiently } from "./console.ts";
+import { collect, parsed, UsageError } from "./command.ts";
+import { colorOf, OutputLost, printPatiently } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { projectPath, shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
 import { onSignals } from "./signals.ts";
+import {
+  addDestinationFlags,
+  addDisplayFlags,
+  addTimeFlags,
+  foldersOf,
+  momentOf,
+  paceText,
+  startOf,
+  type TelemetryFlags,
+  tellLoss,
+  tracesLine,
+} from "./telemetry_flags.ts";
 
-interface ReplayFlags {
-  readonly pace: number;
-  readonly start: string;
+interface ReplayFlags extends TelemetryFlags {
   /** How often; Infinity without a number; absent: once. */
   readonly loop?: number | true;
   readonly keepIds?: boolean;
@@ -32,14 +44,6 @@ interface ReplayFlags {
   readonly from?: Bound;
   readonly to?: Bound;
   readonly redact?: readonly string[];
-  /** A folder; false with --no-logs; true when neither was given. */
-  readonly logs: string | boolean;
-  readonly results?: string;
-  readonly traces: TraceMode;
-  readonly otlpEndpoint?: string;
-  readonly quiet?: boolean;
-  readonly color: boolean;
-  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -54,19 +58,17 @@ Examples:
   deno task replay runs/20261123-120000-1a2b3c4d                 a run, with its logs
   deno task replay traces.jsonl app.log.gz --pace 10x
   deno task replay jaeger-trace.json --start -10m --pace max     as if it happened ten minutes ago
+  deno task replay traces.jsonl --end now --pace max             as if it had just ended
   deno task replay traces.jsonl --only service=payment --from 30s --to 2m
   deno task replay traces.jsonl --redact 'user.*' --redact '/\\d{16}/'
 `;
 
 export function replayCommand(finish: (code: ExitCode) => void): Command {
-  return new Command("replay")
+  const command = new Command("replay")
     .summary("send recorded telemetry again, as if it happened now")
     .description("Sends recorded traces and logs again as if they happened now, in step with each other.")
-    .argument("<recordings...>", "folders of runs, files, or folders of files")
-    .addOption(
-      new Option("--pace <pace>", "realtime, a multiple like 10x, or max").argParser(parsePace).default(1, "realtime"),
-    )
-    .option("--start <time>", "when the first record happens: now, -6h, or RFC 3339", "now")
+    .argument("<recordings...>", "folders of runs, files, or folders of files");
+  addTimeFlags(command, { starts: "the first record happens", ends: "the last one happens" })
     .option("--loop [times]", "again and again, each time later and with other ids", parseTimes)
     .option("--keep-ids", "keep trace and span ids instead of replacing them consistently")
     .option("--only <service=names>", "only these services: service=payment,cart (repeatable)", collectServices)
@@ -76,18 +78,9 @@ export function replayCommand(finish: (code: ExitCode) => void): Command {
       "--redact <pattern>",
       "hide the values of attributes and fields of this name (user.*), or what matches /an expression/ (repeatable)",
       collect,
-    )
-    .option("--logs <dir>", "folder of the log files (default: logs/)")
-    .option("--no-logs", "write no log files")
-    .option("--results <dir>", "folder of this replay's files (default: runs/<replay id>/)")
-    .addOption(new Option("--traces <mode>", "where spans go").choices(TRACE_MODES).default("auto"))
-    .option(
-      "--otlp-endpoint <url>",
-      "collector, /v1/traces is appended (default: OTEL_EXPORTER_OTLP_ENDPOINT or http://localhost:4318)",
-    )
-    .option("-q, --quiet", "print no progress and no summary")
-    .option("--no-color", "no colours")
-    .option("--json", "print summary.json instead of the summary")
+    );
+  addDestinationFlags(command, "replay");
+  return addDisplayFlags(command)
     .addHelpText("after", EXAMPLES)
     .action(async (paths: string[], flags: ReplayFlags) => finish(await replay(paths, flags)));
 }
@@ -125,15 +118,6 @@ function passesOf({ loop, keepIds, pace }: ReplayFlags): number {
   return loop === true ? Infinity : loop;
 }
 
-function startOf(text: string): bigint {
-  const time = parseTime(text, Date.now());
-  if (time === undefined) throw new UsageError(`--start ${text}: it is now, -6h, or a time like 2026-11-23T12:00:00Z`);
-  if (time < 1_000_000_000n || time > 9_000_000_000_000_000_000n) {
-    throw new UsageError(`--start ${text}: the replay must lie between 1970 and 2255`);
-  }
-  return time;
-}
-
 /** Runs what may find the user's input unusable, and says so as a usage error. */
 async function usable<T>(run: () => T | Promise<T>): Promise<T> {
   try {
@@ -145,19 +129,34 @@ async function usable<T>(run: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** When the first record happens: nanoseconds since the epoch. For --end the recording is read once before. */
+async function replayStart(
+  flags: ReplayFlags,
+  parts: Recording["parts"],
+  filter: RecordFilter,
+  passes: number,
+): Promise<bigint> {
+  const moment = momentOf(flags);
+  if (moment.flag === "--start") return startOf(moment, 0, "replay");
+  if (passes === Infinity) throw new UsageError("--end and --loop without a number exclude each other: it has no end");
+  const source = await RecordSource.open(parts, filter, new Tally(), shownPath);
+  try {
+    const length = await sentLength(source, flags) ?? 0;
+    return startOf(moment, (passes - 1) * passPeriod(length) * 1e9 + length, "replay");
+  } finally {
+    source.close();
+  }
+}
+
 async function replay(paths: readonly string[], flags: ReplayFlags): Promise<ExitCode> {
   const otlp = readOtlpOptions((name) => Deno.env.get(name), flags.otlpEndpoint);
-  const startEpochNs = startOf(flags.start);
   const passes = passesOf(flags);
   const redaction = await usable(() => new Redaction(flags.redact ?? []));
   const recording = await usable(() => findRecording(paths.map(userPath), projectPath("logs"), shownPath));
+  const filter = { services: new Set(flags.only ?? []), redaction: redaction.isEmpty ? undefined : redaction };
+  const startEpochNs = await usable(() => replayStart(flags, recording.parts, filter, passes));
   const id = newRunId();
-  const runFolder = flags.results === undefined ? projectPath(`runs/${id}`) : userPath(flags.results);
-  const logsFolder = flags.logs === false
-    ? undefined
-    : typeof flags.logs === "string"
-    ? userPath(flags.logs)
-    : projectPath("logs");
+  const { runFolder, logsFolder } = foldersOf(flags, id);
   const display = new ProgressDisplay({ quiet: flags.quiet === true, color: flags.color });
   const notice = (text: string): void => display.notice(visible(text));
   const recordings = paths.map((path) => shownPath(userPath(path)));
@@ -191,7 +190,7 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
 
   const session = new Replay({
     parts: recording.parts,
-    filter: { services: new Set(flags.only ?? []), redaction: redaction.isEmpty ? undefined : redaction },
+    filter,
     ...(flags.from === undefined ? {} : { from: flags.from }),
     ...(flags.to === undefined ? {} : { to: flags.to }),
     pace: flags.pace,
@@ -246,8 +245,7 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
     }
     let code = codeOf(result, sinks), written = "not written";
     const failed = (error: unknown, kind: typeof RunFilesError | typeof OutputLost): void => {
-      if (!(error instanceof kind)) throw error;
-      printError(`error: ${visible(error.message)}\n`);
+      tellLoss(error, kind);
       if (code === ExitCode.success) code = ExitCode.undelivered;
     };
     try {
@@ -277,12 +275,13 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
 }
 
 /** The flags that change what is sent, for the replay's own file; patterns to redact may be telling, so they are counted. */
-function calledWith({ pace, start, loop, keepIds, only, from, to, redact }: ReplayFlags): Record<string, unknown> {
+function calledWith({ pace, start, end, loop, keepIds, only, from, to, redact }: ReplayFlags): Record<string, unknown> {
   const bound = (time: Bound | undefined): string | undefined =>
     time === undefined ? undefined : time.kind === "relative" ? formatDuration(time.after) : formatTime(time.epochNs);
   return {
     pace: pace === Infinity ? "max" : `${pace}x`,
-    start,
+    start: end === undefined ? start ?? "now" : undefined,
+    end,
     loop: loop === true ? "unlimited" : loop,
     keepIds: keepIds === true,
     only,
@@ -308,10 +307,9 @@ function head(
 ): string[] {
   const { parts } = recording;
   const what = parts.length === 1 ? basename(parts[0]!.path) : `${parts.length} files`;
-  const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
   const loops = loop === undefined ? "" : loop === true ? ", again and again (Ctrl-C ends it)" : `, ${loop} times`;
   return [
-    visible(`replay of ${what} as of ${formatTime(startEpochNs)} ${paceText}${loops}`),
+    visible(`replay of ${what} as of ${formatTime(startEpochNs)} ${paceText(pace)}${loops}`),
     `  logs    ${logsFolder === undefined ? "not written (--no-logs)" : `${shownPath(logsFolder)}/<service>/`}`,
     ...sinks.traces.to.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
   ];
@@ -321,15 +319,7 @@ function head(
 function closing(id: string, logsFolder: string | undefined, sinks: ReplaySinks, summary: string): string[] {
   const lines: string[] = [];
   if (sinks.logFiles.length > 0) lines.push(`logs     ${shownPath(logsFolder!)}/<service>/<service>-${id}.log`);
-  const { traces } = sinks, spans = traces.delivery;
-  if (traces.file !== undefined) {
-    const what = spans.pending === 0
-      ? ""
-      : traces.mode === "otlp"
-      ? ` (${spans.pending} spans that no collector has acknowledged)`
-      : ` (without ${spans.pending} spans that could not be written)`;
-    lines.push(`traces   ${visible(shownPath(traces.file))}${what}`);
-  } else if (spans.generated > 0) lines.push(`traces   ${visible(traces.to[0]!)}`);
+  if (sinks.traces.file !== undefined || sinks.delivery.spans.generated > 0) lines.push(tracesLine(sinks.traces));
   lines.push(`summary  ${summary}`);
   return lines;
 }

@@ -21,43 +21,44 @@ import {
   writeRunFile,
 } from "../run/run_files.ts";
 import { LOG_DESTINATIONS, METRIC_MODES, RunSinks } from "../run/run_sinks.ts";
-import { TRACE_MODES, type TraceMode } from "../run/trace_destination.ts";
 import { Run, type RunResult } from "../run/run.ts";
-import { backfillWarnings, formatTime, parseTime } from "../run/times.ts";
+import { backfillWarnings, formatTime } from "../run/times.ts";
 import { compileScenario } from "../scenario/compile.ts";
 import type { Manifest } from "../run/manifest.ts";
 import { readOtlpOptions } from "../sinks/otlp_options.ts";
 import { type OpenOutput, openOutputs, type Output, OutputError } from "../sinks/outputs.ts";
 import { visible } from "../base/diagnostics.ts";
-import { collect, parsePace, parseSeed, UsageError } from "./command.ts";
+import { collect, parseSeed, UsageError } from "./command.ts";
 import { colorOf, columnsOf, OutputLost, printError, printPatiently } from "./console.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { grafanaLines } from "./grafana_lines.ts";
 import { errorsCommand } from "./next_step.ts";
 import { collectOutput, parseTrendStats } from "./output_flags.ts";
-import { projectPath, shownPath, userPath } from "./paths.ts";
+import { shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
 import { readScenario, type ScenarioFlags } from "./scenario_files.ts";
 import { parseMetricsInterval, readSignals, type SignalFlags } from "./signal_flags.ts";
 import { onSignals } from "./signals.ts";
+import {
+  addDestinationFlags,
+  addDisplayFlags,
+  addTimeFlags,
+  foldersOf,
+  momentOf,
+  paceText,
+  startOf,
+  type TelemetryFlags,
+  tellLoss,
+  tracesLine,
+} from "./telemetry_flags.ts";
 
-interface RunFlags extends ScenarioFlags, SignalFlags {
-  readonly pace: number;
-  readonly start?: string;
-  readonly end?: string;
-  readonly seed?: number;
-  /** A folder; false with --no-logs; true when neither was given. */
+interface RunFlags extends ScenarioFlags, SignalFlags, TelemetryFlags {
   readonly logs: string | boolean;
-  readonly results?: string;
-  readonly traces: TraceMode;
-  readonly otlpEndpoint?: string;
+  readonly seed?: number;
   readonly out?: readonly Output[];
   readonly summaryTrendStats: readonly string[];
   readonly summaryMode: SummaryMode;
   readonly label?: boolean;
-  readonly quiet?: boolean;
-  readonly color: boolean;
-  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -74,26 +75,15 @@ Examples:
 `;
 
 export function runCommand(finish: (code: ExitCode) => void): Command {
-  return new Command("run")
+  const command = new Command("run")
     .summary("simulate a scenario and write its logs, traces and summary")
     .description("Simulates a scenario and writes what its services would have written: log files and OTLP traces.")
-    .argument("<scenario>", "scenario file")
-    .addOption(
-      new Option("--pace <pace>", "realtime, a multiple like 10x, or max").argParser(parsePace).default(1, "realtime"),
-    )
-    .option("--start <time>", "when it starts: now, -6h, or RFC 3339 (default: now)")
-    .option("--end <time>", "when it ends, instead of --start")
+    .argument("<scenario>", "scenario file");
+  addTimeFlags(command, { starts: "it starts", ends: "it ends" })
     .option("--seed <number>", "seed of all random draws, instead of the file's", parseSeed)
     .option("--set <path=value>", "override one value of the file (repeatable)", collect)
-    .option("-e, --env <NAME=value>", "a variable for ${NAME} in the file (repeatable)", collect)
-    .option("--logs <dir>", "folder of the log files (default: logs/)")
-    .option("--no-logs", "write no log files")
-    .option("--results <dir>", "folder of this run's files (default: runs/<run id>/)")
-    .addOption(new Option("--traces <mode>", "where spans go").choices(TRACE_MODES).default("auto"))
-    .option(
-      "--otlp-endpoint <url>",
-      "collector, /v1/traces is appended (default: OTEL_EXPORTER_OTLP_ENDPOINT or http://localhost:4318)",
-    )
+    .option("-e, --env <NAME=value>", "a variable for ${NAME} in the file (repeatable)", collect);
+  addDestinationFlags(command, "run")
     .addOption(
       new Option("--logs-to <destination>", "files, one a service, or OTLP").choices(LOG_DESTINATIONS).default("files"),
     )
@@ -120,31 +110,19 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
       new Option("--summary-mode <mode>", "the totals, each scenario and endpoint as well, or no summary")
         .choices(SUMMARY_MODES).default("compact"),
     )
-    .option("--label", "say on each span and line which fault had an effect on it")
-    .option("-q, --quiet", "print no progress and no summary")
-    .option("--no-color", "no colours")
-    .option("--json", "print summary.json instead of the summary")
+    .option("--label", "say on each span and line which fault had an effect on it");
+  return addDisplayFlags(command)
     .addHelpText("after", EXAMPLES)
     .action(async (path: string, flags: RunFlags) => finish(await run(path, flags)));
 }
 
 /** Start of the run: nanoseconds since the epoch. */
-function startOf(flags: RunFlags, plan: Plan): bigint {
-  if (flags.start !== undefined && flags.end !== undefined) {
-    throw new UsageError("--start and --end exclude each other");
+function runStart(flags: RunFlags, plan: Plan): bigint {
+  const moment = momentOf(flags);
+  if (moment.flag === "--end" && planLength(plan) === Infinity) {
+    throw new UsageError(`--end ${moment.text}: ${endless(plan)}: write --start`);
   }
-  const [name, text] = flags.end === undefined ? ["--start", flags.start ?? "now"] : ["--end", flags.end];
-  const time = parseTime(text, Date.now());
-  if (time === undefined) throw new UsageError(`${name} ${text}: it is now, -6h, or a time like 2026-11-23T12:00:00Z`);
-  if (flags.end !== undefined && planLength(plan) === Infinity) {
-    throw new UsageError(`--end ${text}: ${endless(plan)}: write --start`);
-  }
-  const start = flags.end === undefined ? time : time - BigInt(planLength(plan));
-  // OTLP and Loki carry times as unsigned 64-bit nanoseconds; the year 2262 is where signed ones end.
-  if (start < 0n || start > 9_000_000_000_000_000_000n) {
-    throw new UsageError(`${name} ${text}: the run must lie between 1970 and 2255`);
-  }
-  return start;
+  return startOf(moment, planLength(plan), "run");
 }
 
 /** Says which of the plan's workloads have no end. */
@@ -170,7 +148,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   const signals = readSignals((name) => Deno.env.get(name), flags);
   const { scenario, document, bases } = readScenario(path, flags);
   const plan = compileScenario(flags.seed === undefined ? scenario : { ...scenario, seed: flags.seed });
-  const startEpochNs = startOf(flags, plan);
+  const startEpochNs = runStart(flags, plan);
   checkPace(flags.pace, plan);
   const outputs = flags.out ?? [];
   const pointsToStdout = outputs.some((output) => output.file === undefined);
@@ -178,12 +156,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     throw new UsageError("--json and an --out without a file both write to standard output");
   }
   const runId = newRunId();
-  const runFolder = flags.results === undefined ? projectPath(`runs/${runId}`) : userPath(flags.results);
-  const logsFolder = flags.logs === false || signals.logsTo === "otlp"
-    ? undefined
-    : typeof flags.logs === "string"
-    ? userPath(flags.logs)
-    : projectPath("logs");
+  const { runFolder, logsFolder } = foldersOf(signals.logsTo === "otlp" ? { ...flags, logs: false } : flags, runId);
   const display = new ProgressDisplay({ quiet: flags.quiet === true, color: flags.color });
   const notice = (text: string): void => display.notice(visible(text));
 
@@ -285,8 +258,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
     const written = new Set<string>();
     let code = codeOf(result, sinks);
     const failed = (error: unknown, kind: typeof RunFilesError | typeof OutputLost): void => {
-      if (!(error instanceof kind)) throw error;
-      printError(`error: ${visible(error.message)}\n`);
+      tellLoss(error, kind);
       if (code === ExitCode.success) code = ExitCode.undelivered;
     };
     try {
@@ -405,10 +377,9 @@ function head(
   const lengthText = most === Infinity
     ? "without end (Ctrl-C ends it)"
     : `${most > least ? "up to " : ""}${formatDuration(most)}`;
-  const paceText = pace === Infinity ? "as fast as it goes" : pace === 1 ? "in real time" : `at ${pace}x`;
   return [
     ...commaLines(
-      [`${visible(plan.name)}: ${lengthText} from ${formatTime(startEpochNs)} ${paceText}`, `seed ${plan.seed}`],
+      [`${visible(plan.name)}: ${lengthText} from ${formatTime(startEpochNs)} ${paceText(pace)}`, `seed ${plan.seed}`],
       columnsOf(Deno.stderr),
     ),
     `  logs    ${
@@ -432,15 +403,7 @@ function closing(
   if (logsFolder !== undefined) {
     lines.push(`logs     ${visible(shownPath(logsFolder))}/<service>/<service>-${runId}.log`);
   }
-  const { traces } = sinks, spans = traces.delivery;
-  if (traces.file !== undefined) {
-    const what = spans.pending === 0
-      ? ""
-      : traces.mode === "otlp"
-      ? ` (${spans.pending} spans that no collector has acknowledged)`
-      : ` (without ${spans.pending} spans that could not be written)`;
-    lines.push(`traces   ${visible(shownPath(traces.file))}${what}`);
-  } else lines.push(`traces   ${visible(traces.to[0]!)}`);
+  lines.push(tracesLine(sinks.traces));
   if (sinks.metricsTo !== undefined) lines.push(`metrics  ${visible(sinks.metricsTo)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);
   const whereIs = (name: string): string => visible(shownPath(join(runFolder, name)));

@@ -413,14 +413,14 @@ function checkEndpointNames(service: MapNode, diagnostics: Diagnostics): void {
   const endpoints = entryOf(service, "endpoints")?.value;
   if (endpoints?.type !== "map") return;
   for (const { key, span } of endpoints.entries) {
-    const hint = httpHint(key);
+    const hint = httpNameHint(key);
     if (hint === undefined) continue;
     diagnostics.add(span, [...endpoints.path, key], `"${key}" looks like HTTP, but is not METHOD /path`, hint);
   }
 }
 
 /** What to write for a name that is meant as HTTP; undefined when it is well, or nothing like it. */
-function httpHint(name: string): string | undefined {
+export function httpNameHint(name: string): string | undefined {
   if (name.startsWith("/")) return `write the method as well: "GET ${name}"`;
   const match = /^([A-Za-z]+)(\s*)(.*)$/.exec(name);
   if (match === null) return undefined;

@@ -2,7 +2,8 @@
 // a bound on what a file may expand to.
 
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { Readable } from "node:stream";
+import { Readable, type Transform } from "node:stream";
+import { ZstdFrame } from "./zstd_frame.ts";
 
 /** Thrown when a file cannot be read on; what was read before it counts. */
 export class SourceError extends Error {
@@ -35,8 +36,8 @@ export function openFile(path: string, chunkBytes: number, limits: ExpansionLimi
     plain.close();
     throw error;
   }
-  if (starts(head, GZIP)) return new Expanding(plain, createGunzip({ chunkSize: CHUNK }), "gzip", limits);
-  if (starts(head, ZSTD)) return new Expanding(plain, createZstdDecompress({ chunkSize: CHUNK }), "zstd", limits);
+  if (starts(head, GZIP)) return new Expanding(plain, "gzip", limits);
+  if (starts(head, ZSTD)) return new Expanding(plain, "zstd", limits);
   return plain;
 }
 
@@ -81,6 +82,11 @@ class PlainFile implements ByteSource {
     return this.#chunk.subarray(0, count);
   }
 
+  /** Copies, since streams hold on to what they are given. */
+  *pieces(): Generator<Uint8Array> {
+    for (let piece = this.nextSync(); piece !== undefined; piece = this.nextSync()) yield piece.slice();
+  }
+
   next(): Promise<Uint8Array | undefined> {
     try {
       return Promise.resolve(this.nextSync());
@@ -96,25 +102,12 @@ class PlainFile implements ByteSource {
 
 class Expanding implements ByteSource {
   readonly #plain: PlainFile;
-  readonly #iterator: AsyncIterator<Uint8Array>;
-  readonly #stream: Readable;
+  readonly #chunks: AsyncGenerator<Uint8Array>;
   #expanded = 0;
 
-  constructor(
-    plain: PlainFile,
-    transform: ReturnType<typeof createGunzip>,
-    readonly kind: string,
-    readonly limits: ExpansionLimits,
-  ) {
+  constructor(plain: PlainFile, readonly kind: "gzip" | "zstd", readonly limits: ExpansionLimits) {
     this.#plain = plain;
-    const pieces = function* (): Generator<Uint8Array> {
-      // A copy: the stream holds on to what it is given.
-      for (let piece = plain.nextSync(); piece !== undefined; piece = plain.nextSync()) yield piece.slice();
-    };
-    const input = Readable.from(pieces());
-    input.on("error", (error) => transform.destroy(error));
-    this.#stream = input.pipe(transform);
-    this.#iterator = this.#stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    this.#chunks = kind === "gzip" ? transformed(plain.pieces(), createGunzip({ chunkSize: CHUNK })) : frames(plain);
   }
 
   get position(): number {
@@ -124,7 +117,7 @@ class Expanding implements ByteSource {
   async next(): Promise<Uint8Array | undefined> {
     let result: IteratorResult<Uint8Array>;
     try {
-      result = await this.#iterator.next();
+      result = await this.#chunks.next();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new SourceError(`its ${this.kind} is broken or cut off (${why})`);
@@ -139,7 +132,38 @@ class Expanding implements ByteSource {
   }
 
   close(): void {
-    this.#stream.destroy();
+    // What is open of the stream ends with the generator.
+    this.#chunks.return(undefined).catch(() => {});
     this.#plain.close();
+  }
+}
+
+async function* transformed(pieces: Iterable<Uint8Array>, transform: Transform): AsyncGenerator<Uint8Array> {
+  const input = Readable.from(pieces);
+  input.on("error", (error) => transform.destroy(error));
+  yield* input.pipe(transform) as AsyncIterable<Uint8Array>;
+}
+
+/** The decompressor knows one frame of zstd, and does not say when it is cut off. */
+async function* frames(plain: PlainFile): AsyncGenerator<Uint8Array> {
+  const pieces = plain.pieces();
+  let left: Uint8Array = new Uint8Array(0);
+  const more = (): boolean => {
+    if (left.length > 0) return true;
+    const next = pieces.next();
+    left = next.done === true ? left : next.value;
+    return next.done !== true;
+  };
+  while (more()) {
+    const frame = new ZstdFrame();
+    const ofFrame = function* (): Generator<Uint8Array> {
+      while (!frame.isWhole && more()) {
+        const piece = left.subarray(0, frame.feed(left));
+        left = left.subarray(piece.length);
+        yield piece;
+      }
+    };
+    yield* transformed(ofFrame(), createZstdDecompress({ chunkSize: CHUNK }));
+    if (!frame.isWhole) throw new Error("unexpected end of file");
   }
 }

@@ -77,7 +77,7 @@ export class FactSpans {
     if (index < 0) {
       const { service, name } = this.#plan.endpoints[endpoint]!;
       const { name: serviceName, kind, system } = this.#plan.services[service]!;
-      index = this.#table.operationOf({ service: serviceName, address: "", kind, name, system });
+      index = this.#table.operationOf({ service: serviceName, address: "", kind, name, system, topic: undefined });
       this.#operations[endpoint] = index;
     }
     return index;

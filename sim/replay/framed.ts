@@ -12,11 +12,15 @@ import { WindowBuffer } from "./window_buffer.ts";
 
 /**
  * `big-endian`: four bytes of length before each message (the Collector's file exporter); `varint`: a varint before
- * each; `alone`: the file is one message, of which each field is read as if it were one.
+ * each; `alone`: the file is one message, of which each field is read as if it were one. Tempo's answers are such messages;
+ * those of its second API hold the trace as their first field, with numbers of the query behind it.
  */
 export type Framing = "big-endian" | "varint" | "alone";
 
 const NONE = -1, BROKEN = -2;
+/** The fields of a message that is alone: the list of resources or the trace, then metrics, status and message of an answer. */
+const ALONE_TAGS = { items: 0x0a, metrics: 0x12, status: 0x18, message: 0x22 };
+export const ALONE_TAG_BYTES: readonly number[] = Object.values(ALONE_TAGS);
 
 /** Where a message's contents begin and how long they are. */
 interface Frame {
@@ -86,7 +90,7 @@ export class FramedReader implements RecordReader {
       let next = at;
       if (this.#framing === "alone") {
         if (next >= end) return NONE;
-        if (bytes[next++] !== 0x0a) return BROKEN;
+        if (!ALONE_TAG_BYTES.includes(bytes[next++]!)) return BROKEN;
       }
       let length = 0;
       for (let shift = 0;; shift += 7) {
@@ -97,7 +101,7 @@ export class FramedReader implements RecordReader {
         if (byte < 128) break;
       }
       frame.from = next;
-      frame.length = length;
+      frame.length = this.#framing === "alone" && bytes[at] === ALONE_TAGS.status ? 0 : length;
     }
     if (frame.length > VALUE_BYTES_MAX) return BROKEN;
     return frame.from + frame.length <= end ? 0 : NONE;
@@ -106,7 +110,10 @@ export class FramedReader implements RecordReader {
   async #message(from: number, length: number, sink: RecordSink): Promise<void> {
     const { bytes } = this.#buffer;
     const where = this.#buffer.offset();
-    if (this.#framing === "alone") return this.#messages.resourceItems(bytes, from, from + length, where, sink);
+    if (this.#framing === "alone") {
+      if (bytes[this.#buffer.at] !== ALONE_TAGS.items) return;
+      return this.#messages.resourceItems(bytes, from, from + length, where, sink);
+    }
     let message = bytes.subarray(from, from + length);
     if (starts(message, ZSTD)) {
       try {

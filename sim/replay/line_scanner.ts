@@ -18,9 +18,10 @@ const TIME_KEYS = [
   "eventTime",
   "asctime",
   "_time",
+  // nginx's: the first has milliseconds, the others whole seconds.
+  "msec",
   "time_iso8601",
   "time_local",
-  "msec",
   "observedTimestamp",
 ];
 const SERVICE_KEYS = ["service", "service.name", "service_name", "serviceName"];

@@ -53,6 +53,8 @@ export interface SeenEndpoint {
   readonly name: string;
   readonly kind: Operation["kind"];
   readonly system: string | undefined;
+  /** Of messages that are published or handled. */
+  readonly topic: string | undefined;
   /** Whether its service writes spans, so that its requests are seen where they are handled. */
   readonly instrumented: boolean;
   readonly samples: Samples;
@@ -209,7 +211,12 @@ export class Observation {
       const service = operation.service ?? addresses.get(operation.address) ??
         (this.#writing.has(operation.address) ? operation.address : undefined);
       if (service !== undefined && this.#writing.has(service)) {
-        this.#leaf[index] = this.#endpoint(service, this.#sameRoute(service, operation.name), "service", undefined);
+        this.#leaf[index] = this.#endpoint({
+          ...operation,
+          name: this.#sameRoute(service, operation.name),
+          kind: "service",
+          system: undefined,
+        }, service);
       }
     }
   }
@@ -227,9 +234,9 @@ export class Observation {
     const operation = this.table.operation[row]!;
     let index = this.#handled[operation]!;
     if (index < 0) {
-      const { service, kind, name, system } = this.table.operations[operation]!;
+      const described = this.table.operations[operation]!, { service, kind } = described;
       const own = this.table.services[this.table.instances[this.table.instance[row]!]!.service]!;
-      index = this.#endpoint(service ?? own, name, kind === "external" ? "service" : kind, system);
+      index = this.#endpoint({ ...described, kind: kind === "external" ? "service" : kind }, service ?? own);
       this.#handled[operation] = index;
     }
     return index;
@@ -239,16 +246,16 @@ export class Observation {
     const operation = this.table.operation[row]!;
     let index = this.#leaf[operation]!;
     if (index < 0) {
-      const { service, address, kind, name, system } = this.table.operations[operation]!;
+      const described = this.table.operations[operation]!, { service, address, kind, system } = described;
       const named = service ?? (address !== "" ? address : system ?? "unknown");
-      const isForeign = kind === "service";
-      index = this.#endpoint(named, name, isForeign ? "external" : kind, system);
+      index = this.#endpoint({ ...described, kind: kind === "service" ? "external" : kind }, named);
       this.#leaf[operation] = index;
     }
     return index;
   }
 
-  #endpoint(service: string, name: string, kind: Operation["kind"], system: string | undefined): number {
+  /** The endpoint of an operation that a service handles. */
+  #endpoint({ name, kind, system, topic }: Operation, service: string): number {
     const key = endpointKey(service, name);
     let index = this.#endpointIndex.get(key);
     if (index === undefined) {
@@ -259,6 +266,7 @@ export class Observation {
         name,
         kind,
         system,
+        topic,
         instrumented: this.#writing.has(service),
         samples: new Samples(),
       });

@@ -1,5 +1,5 @@
 // Reads telemetry in JSON as a stream, whether it is one document or a line for each: OTLP (the Collector's file exporter,
-// our own trace files), Tempo's API (`batches`, or `trace` around it) and Jaeger's (`data`). Only one span, one resource or
+// our own trace files), Tempo's API (`batches`, or `trace` around it) and Jaeger's (`data`, or a trace or spans alone). Only one span, one resource or
 // one trace of Jaeger has to fit in memory. What is broken costs the rest of its line.
 
 import { BYTE_ORDER_MARK, type ByteSource, starts } from "./byte_source.ts";
@@ -216,6 +216,10 @@ export class OtlpJsonReader implements RecordReader {
     if (open === undefined || !isLineStart) this.#buffer.at = cursor.at;
     const byte = cursor.peek();
     if (open === undefined) {
+      if (byte === BRACE_OPEN && this.#isJaeger()) {
+        this.#withObject((value) => this.#trace(value, sink));
+        return;
+      }
       if (byte === BRACE_OPEN) this.#push(Level.document);
       else if (byte === BRACKET_OPEN) this.#push(Level.documents);
       else throw BROKEN;
@@ -351,7 +355,9 @@ export class OtlpJsonReader implements RecordReader {
         break;
       default:
         if (byte !== BRACE_OPEN) cursor.pass();
-        else {
+        else if (open.level === Level.documents && this.#isJaeger()) {
+          this.#withObject((value) => this.#trace(value, sink));
+        } else {
           cursor.at++;
           const inner = open.level === Level.documents
             ? Level.document
@@ -396,12 +402,33 @@ export class OtlpJsonReader implements RecordReader {
   #otherForm(odd: Odd, from: number, to: number, where: number, sink: RecordSink): void {
     let span: unknown;
     try {
-      span = JSON.parse(decoder.decode(this.#cursor.bytes.subarray(from, to)));
+      span = parseExactly(decoder.decode(this.#cursor.bytes.subarray(from, to)));
     } catch {
       this.#maker.skip(odd, where);
       return;
     }
     this.#maker.fromObject(span, sink, where);
+  }
+
+  /** Whether the object at the cursor is a trace of Jaeger, or a span. */
+  #isJaeger(): boolean {
+    const cursor = this.#cursor;
+    const back = cursor.at;
+    let found = false;
+    if (cursor.open(BRACE_OPEN, BRACE_CLOSE)) {
+      do {
+        cursor.key();
+        if (cursor.is("spans") || cursor.is("spanID") || cursor.is("processes")) {
+          found = true;
+          break;
+        }
+        const key = cursor.to - cursor.from > 32 ? "" : decoder.decode(cursor.bytes.subarray(cursor.from, cursor.to));
+        if (Object.hasOwn(LIST_KEYS, key) || WRAPPERS.includes(key) || METRIC_KEYS.includes(key)) break;
+        cursor.pass();
+      } while (cursor.more(BRACE_CLOSE));
+    }
+    cursor.at = back;
+    return found;
   }
 
   #withObject(take: (value: unknown, at: number) => void): void {
@@ -412,15 +439,16 @@ export class OtlpJsonReader implements RecordReader {
     if (this.#isLineWithin(cursor.at)) throw BROKEN;
     let value: unknown;
     try {
-      value = JSON.parse(decoder.decode(cursor.bytes.subarray(from, cursor.at)));
+      value = parseExactly(decoder.decode(cursor.bytes.subarray(from, cursor.at)));
     } catch {
       throw BROKEN;
     }
     take(value, where);
   }
 
-  #trace(trace: unknown, sink: RecordSink): void {
-    if (!isObject(trace)) return;
+  #trace(value: unknown, sink: RecordSink): void {
+    if (!isObject(value)) return;
+    const trace = value["spanID"] === undefined ? value : { spans: [value] };
     const where = this.#buffer.offset();
     const processes = isObject(trace["processes"]) ? trace["processes"] : {};
     const known = new Map<string, Members>();
@@ -443,6 +471,16 @@ export class OtlpJsonReader implements RecordReader {
       }
     }
   }
+}
+
+/** Times in nanoseconds that were written as numbers have more digits than a number holds: they become texts. */
+function parseExactly(text: string): unknown {
+  return JSON.parse(text, function (this: unknown, _key: string, value: unknown, context?: { source?: string }) {
+    return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER &&
+        /^-?\d+$/.test(context?.source ?? "")
+      ? context!.source
+      : value;
+  });
 }
 
 /** A line break, and how the file's first value begins, its first name included: so its other lines begin too. */

@@ -9,7 +9,6 @@ import { Resources } from "./resources.ts";
 import { SpanMaker } from "./span_maker.ts";
 
 const FIELD = { resourceItems: 1, resource: 1, scopeItems: 2, resourceSchema: 3, scope: 1, items: 2, scopeSchema: 3 };
-const FIXED64_FIELD_1 = 0x09;
 
 /** Hands on the spans and log records of messages. */
 export class OtlpMessages {
@@ -38,9 +37,10 @@ export class OtlpMessages {
     });
   }
 
-  /** Reads a ResourceSpans or a ResourceLogs. */
+  /** Reads a ResourceSpans or a ResourceLogs, or a message that holds a list of them: Tempo's trace. */
   resourceItems(bytes: Uint8Array, from: number, to: number, where: number, sink: RecordSink): void {
     this.#guarded(where, () => {
+      if (isTrace(bytes, from, to)) return this.message(bytes, from, to, where, sink);
       // Fields may come in any order: what all spans need is read first.
       let resource = "{}", schema = '""';
       const first = new Proto(bytes, from, to);
@@ -82,11 +82,12 @@ export class OtlpMessages {
 
   #item(bytes: Uint8Array, from: number, to: number, where: number, sink: RecordSink): void {
     const json = this.#json;
-    if (isSpan(bytes, from, to)) {
+    const kind = itemKind(bytes, from, to);
+    if (kind === "span") {
       json.clear();
       protoSpan(json, bytes, from, to);
       this.#maker.fromBytes(json.withZero(), json.length, sink, where);
-    } else if (isLogRecord(bytes, from, to)) {
+    } else if (kind === "log record") {
       this.#maker.fromLogRecord(logRecord(json, bytes, from, to), this.#maker.view.resource, sink, where);
     } else this.#context.tally.skip("metrics and profiles, which are not replayed", this.#maker.place(where));
   }
@@ -102,15 +103,38 @@ export class OtlpMessages {
   }
 }
 
-/** Spans begin with a trace id of 16 bytes and a span id of 8; if they have none, they are none. */
-function isSpan(bytes: Uint8Array, from: number, to: number): boolean {
-  return to - from >= 28 && bytes[from] === 0x0a && bytes[from + 1] === 16 && bytes[from + 18] === 0x12 &&
-    bytes[from + 19] === 8;
+/** A trace has nothing but ResourceSpans; their scopes are a field of bytes that a Resource, which may stand there, has not. */
+function isTrace(bytes: Uint8Array, from: number, to: number): boolean {
+  const outer = new Proto(bytes, from, to);
+  if (!outer.next() || outer.field !== FIELD.resourceItems || outer.wire !== WIRE.bytes) return false;
+  const inner = new Proto(bytes, outer.from, outer.to);
+  while (inner.next()) if (inner.field === FIELD.scopeItems) return inner.wire === WIRE.bytes;
+  return false;
 }
 
-/** Log records have their times as fixed64: field 1, or 11 alone. Metrics begin with a name. */
-function isLogRecord(bytes: Uint8Array, from: number, to: number): boolean {
-  return to - from >= 9 && (bytes[from] === FIXED64_FIELD_1 || bytes[from] === 0x59 || bytes[from] === 0x10);
+/**
+ * What an item of a scope is, told by the fields that only one of them has: senders write fields from first to last, the
+ * Collector from last to first.
+ */
+function itemKind(bytes: Uint8Array, from: number, to: number): "span" | "log record" | "other" {
+  const proto = new Proto(bytes, from, to);
+  while (proto.next()) {
+    const { field, wire } = proto;
+    if (wire === WIRE.fixed64) return field === 7 || field === 8 ? "span" : "log record";
+    // Severity, dropped attributes and flags of a record.
+    if ((wire === WIRE.varint && (field === 2 || field === 7)) || (wire === WIRE.fixed32 && field === 8)) {
+      return "log record";
+    }
+    if (field === 1 && wire === WIRE.bytes && proto.to - proto.from === 16 && isSpanIdNext(bytes, proto.to)) {
+      return "span";
+    }
+  }
+  return "other";
+}
+
+/** A metric's name may be as long as a trace id, but what follows it is a text. */
+function isSpanIdNext(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x12 && bytes[at + 1] === 8;
 }
 
 function scopeJson(json: JsonText, bytes: Uint8Array, from: number, to: number): string {

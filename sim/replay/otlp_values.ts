@@ -90,6 +90,8 @@ export function anyValue(value: unknown, depth: number): Members {
   const flag = member(value, "boolValue", "bool_value");
   if (flag !== undefined) return { boolValue: flag === true || flag === "true" };
   const whole = member(value, "intValue", "int_value");
+  // A number stays one, and digits stay digits: receivers take both.
+  if (Number.isSafeInteger(whole)) return { intValue: whole };
   if (whole !== undefined) return /^-?\d{1,19}$/.test(String(whole)) ? { intValue: String(whole) } : plainValue(whole);
   const double = member(value, "doubleValue", "double_value");
   if (double !== undefined) return plainDouble(Number(double));

@@ -253,6 +253,7 @@ export class JsonText {
   /** opentelemetry.proto.common.v1.KeyValue */
   keyValue(bytes: Uint8Array, from: number, to: number, depth: number): void {
     this.byte(123);
+    let valueFrom = -1, valueTo = -1;
     const proto = new Proto(bytes, from, to);
     while (proto.next()) {
       if (proto.wire !== WIRE.bytes) continue;
@@ -260,9 +261,14 @@ export class JsonText {
         this.member('"key":');
         this.string(bytes, proto.from, proto.to);
       } else if (proto.field === 2) {
-        this.member('"value":');
-        this.anyValue(bytes, proto.from, proto.to, depth + 1);
+        valueFrom = proto.from;
+        valueTo = proto.to;
       }
+    }
+    // The Collector writes fields from last to first; a person reads the key first.
+    if (valueFrom >= 0) {
+      this.member('"value":');
+      this.anyValue(bytes, valueFrom, valueTo, depth + 1);
     }
     this.byte(125);
   }

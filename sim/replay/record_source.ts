@@ -77,7 +77,7 @@ export class RecordSource {
   /**
    * Opens all files.
    * @param base see `base`; undefined at the first pass
-   * @throws {RecordingError} when there are too many, or one cannot be opened
+   * @throws {RecordingError} when there are too many
    */
   static async open(
     parts: readonly RecordingPart[],
@@ -94,14 +94,9 @@ export class RecordSource {
       Math.min(CHUNK_BYTES_MAX, Math.floor(CHUNKS_BYTES / Math.max(1, parts.length))),
     );
     const open: OpenPart[] = [];
-    try {
-      for (const part of parts) {
-        const context = { name: showPath(part.path), service: part.service, tally };
-        open.push({ part, file: await RecordedFile.open(part.path, context, chunk), latest: -Infinity });
-      }
-    } catch (error) {
-      for (const { file } of open) file.close();
-      throw new RecordingError(error instanceof Error ? error.message : String(error));
+    for (const part of parts) {
+      const context = { name: showPath(part.path), service: part.service, tally };
+      open.push({ part, file: await RecordedFile.open(part.path, context, chunk), latest: -Infinity });
     }
     return new RecordSource(open, filter, tally, base);
   }

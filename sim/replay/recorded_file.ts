@@ -1,7 +1,7 @@
 // Opens a file of a recording, whatever it is: its format is told by what is in it, never by its name.
 
 import { BYTE_ORDER_MARK, type ByteSource, openFile, starts, ZSTD } from "./byte_source.ts";
-import { FramedReader, type Framing } from "./framed.ts";
+import { ALONE_TAG_BYTES, FramedReader, type Framing } from "./framed.ts";
 import { BRACE_OPEN, BRACKET_OPEN } from "./json_cursor.ts";
 import { LogReader } from "./log_reader.ts";
 import { OtlpJsonReader } from "./otlp_json.ts";
@@ -15,6 +15,8 @@ const HEAD_BYTES = 64 << 10;
 const TELEMETRY =
   /"(resource_?spans|batches|resource_?logs|resource_?metrics|scope_?spans|instrumentationLibrarySpans)"\s*:\s*[[]/i;
 const JAEGER = /"data"\s*:\s*(\[\s*(\{\s*"(traceID|spans|processes|warnings)"|\])|null)/;
+/** All three are in every span of Jaeger, and hardly in a log line. */
+const JAEGER_SPAN = [/"operationName"\s*:/, /"spanID"\s*:/, /"startTime"\s*:/];
 const decoder = new TextDecoder();
 
 /** What a file is, by its first bytes (after decompression). */
@@ -25,7 +27,9 @@ export function detectFormat(head: Uint8Array): { readonly format: RecordingForm
   const first = head[at];
   if (first === BRACE_OPEN || first === BRACKET_OPEN) {
     const text = decoder.decode(head);
-    if (TELEMETRY.test(text) || JAEGER.test(text)) return { format: "telemetry JSON" };
+    if (TELEMETRY.test(text) || JAEGER.test(text) || JAEGER_SPAN.every((each) => each.test(text))) {
+      return { format: "telemetry JSON" };
+    }
     return { format: "log lines" };
   }
   const framing = framingOf(head);
@@ -47,11 +51,11 @@ function framingOf(head: Uint8Array): Framing | undefined {
   const outer = varint(head, head[0] === 0x0a ? 1 : 0);
   if (outer === undefined) return undefined;
   if (head[0] === 0x0a) {
-    // A list of resources, whose first field is a resource or its spans; a text would have a line break here.
+    // A list of resources, whose first field is a resource, its spans or its schema; a text would have a line break here.
     const inner = head[outer.next];
-    const isResource = inner === 0x0a || inner === 0x12 || outer.value === 0;
+    const isResource = inner === 0x0a || inner === 0x12 || inner === 0x1a || outer.value === 0;
     const behind = outer.next + outer.value;
-    const goesOn = behind >= head.length || head[behind] === 0x0a;
+    const goesOn = behind >= head.length || ALONE_TAG_BYTES.includes(head[behind]!);
     return isResource && goesOn ? "alone" : undefined;
   }
   return head[outer.next] === 0x0a && varint(head, outer.next + 1)?.next !== undefined && !isText(head)
@@ -70,34 +74,43 @@ function varint(bytes: Uint8Array, at: number): { value: number; next: number } 
   return undefined;
 }
 
-/** Text has no zeros, and hardly a control. */
+/** So many a short text may have, and one in fifty of a longer one. */
+const CONTROLS_FREE = 2;
+
+/** Text has hardly a control, a zero among them. */
 function isText(head: Uint8Array): boolean {
   let controls = 0;
   for (const byte of head) {
-    if (byte === 0) return false;
     if (byte < 32 && !isSpace(byte) && byte !== 27) controls++;
   }
-  return controls * 50 <= head.length;
+  return controls <= CONTROLS_FREE + head.length / 50;
 }
 
 /** A file of a recording, opened. */
 export class RecordedFile {
-  readonly #source: Counted;
+  readonly #source: Counted | undefined;
   readonly #reader: RecordReader | undefined;
   readonly format: RecordingFormat;
 
-  private constructor(source: Counted, format: RecordingFormat, reader: RecordReader | undefined) {
+  private constructor(source: Counted | undefined, format: RecordingFormat, reader: RecordReader | undefined) {
     this.#source = source;
     this.format = format;
     this.#reader = reader;
   }
 
   /**
+   * A file that cannot be read is counted, and holds nothing.
    * @param chunkBytes of the file that are read at once
-   * @throws Deno's errors when it cannot be opened
    */
   static async open(path: string, context: FileContext, chunkBytes = 1 << 18): Promise<RecordedFile> {
-    const source = new Counted(openFile(path, chunkBytes), context);
+    let source: Counted;
+    try {
+      source = new Counted(openFile(path, chunkBytes), context);
+    } catch (error) {
+      const why = error instanceof Error ? error.message.replace(/: open '.*$/s, "") : String(error);
+      context.tally.skip(`files that cannot be read: ${why}`, context.name);
+      return new RecordedFile(undefined, "unknown", undefined);
+    }
     try {
       const head = await source.head();
       const { format, framing } = detectFormat(head);
@@ -110,6 +123,9 @@ export class RecordedFile {
         : undefined;
       if (format === "unknown") {
         context.tally.skip("files that are neither OTLP, Jaeger's or Tempo's JSON, nor text", context.name);
+      } else if (format === "nothing" && source.error !== undefined) {
+        const { error } = source;
+        context.tally.skip(error instanceof Error ? error.message : String(error), context.name);
       } else if (format === "nothing") context.tally.keepOdd("empty files", context.name);
       return new RecordedFile(source, format, reader);
     } catch (error) {
@@ -120,7 +136,7 @@ export class RecordedFile {
 
   /** Bytes of the file read so far. */
   get position(): number {
-    return this.#source.position;
+    return this.#source?.position ?? 0;
   }
 
   /** Reads on for about a chunk; false at the end. The views that the sink is given are used again for the next record. */
@@ -129,14 +145,15 @@ export class RecordedFile {
   }
 
   close(): void {
-    this.#source.close();
+    this.#source?.close();
   }
 }
 
 /** Counts bytes, and gives the first of them twice. */
 class Counted implements ByteSource {
   #head: Uint8Array | undefined;
-  #error: unknown;
+  /** What came behind the first bytes in place of more. */
+  error: unknown;
   readonly #source: ByteSource;
   readonly #context: FileContext;
 
@@ -162,7 +179,7 @@ class Counted implements ByteSource {
         held = longer;
       }
     } catch (error) {
-      this.#error = error;
+      this.error = error;
     }
     this.#head = held;
     return held.length > HEAD_BYTES ? held.subarray(0, HEAD_BYTES) : held;
@@ -172,7 +189,7 @@ class Counted implements ByteSource {
     let piece = this.#head;
     this.#head = undefined;
     if (piece === undefined || piece.length === 0) {
-      if (this.#error !== undefined) throw this.#error;
+      if (this.error !== undefined) throw this.error;
       piece = await this.#source.next();
     }
     this.#context.tally.bytes += piece?.length ?? 0;

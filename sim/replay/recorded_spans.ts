@@ -21,6 +21,13 @@ const WANTED = [
   ["dbCollection", "db.collection.name", "db.sql.table"],
   ["messaging", "messaging.system"],
   ["destination", "messaging.destination.name", "messaging.destination"],
+  ["messagingType", "messaging.operation.type", "messaging.operation"],
+  [
+    "partition",
+    "messaging.destination.partition.id",
+    "messaging.kafka.destination.partition",
+    "messaging.kafka.partition",
+  ],
   ["peer", "peer.service"],
   ["address", "server.address", "net.peer.name"],
   ["error", "error.type"],
@@ -60,6 +67,10 @@ const GRPC_NAMES = [
 ];
 /** What tells an operation from others is at most so long. */
 const KEY_BYTES_MAX = 1024;
+/** As many as a scenario's topic may have. */
+const PARTITIONS_MAX = 10_000;
+/** What a consumer's calls to its broker are for. */
+const READING = /^(?:receive|poll|settle|ack|nack|commit|process|deliver)/i;
 /** More different operations than these are counted as one: names that hold ids. */
 const OPERATIONS_MAX = 50_000;
 const KEY_SLOTS = 1 << 12;
@@ -107,9 +118,24 @@ export class RecordedSpans {
     table.role[at] = role;
     table.instance[at] = this.#last.instance;
     table.operation[at] = this.#operation(view, role, this.#last.service);
+    if (view.kind === SpanKindCode.consumer || view.kind === SpanKindCode.producer) this.#message(view, at);
     const status = this.#status(view);
     table.status[at] = status;
     table.flags[at] = this.#flags(view, role, status);
+  }
+
+  #message(view: SpanView, row: number): void {
+    const table = this.#table;
+    if (view.kind === SpanKindCode.consumer) {
+      const [link] = view.linksTo === 0 ? [] : view.links();
+      if (link !== undefined) table.sentBy(row, ...wordsOf(link.spanId));
+      else if (view.hasParent) table.sentBy(row, view.parentWords[0]!, view.parentWords[1]!);
+    }
+    if (!this.#has(CODE.partition)) return;
+    const operation = table.operation[row]!;
+    let seen = table.partitions.get(operation);
+    if (seen === undefined) table.partitions.set(operation, seen = new Set());
+    if (seen.size < PARTITIONS_MAX) seen.add(this.#text(CODE.partition));
   }
 
   #resource(resource: Resource): { service: number; instance: number } {
@@ -139,7 +165,8 @@ export class RecordedSpans {
     cursor.reset(bytes, attributesFrom, attributesTo);
     if (!cursor.open(BRACKET_OPEN, BRACKET_CLOSE)) return;
     do {
-      let code = -1;
+      // Where a value lies that came before its key.
+      let code = -1, early = -1;
       if (!cursor.open(BRACE_OPEN, BRACE_CLOSE)) continue;
       do {
         cursor.key();
@@ -147,8 +174,17 @@ export class RecordedSpans {
         if (length === 3 && bytes[cursor.from] === 107) {
           cursor.string();
           code = codeOf(bytes, cursor.from, cursor.to);
+          if (early >= 0 && code >= 0) {
+            const back = cursor.at;
+            cursor.at = early;
+            this.#value(code);
+            cursor.at = back;
+          }
         } else if (length === 5 && code >= 0 && bytes[cursor.from] === 118) this.#value(code);
-        else cursor.value(0);
+        else {
+          if (length === 5) early = cursor.at;
+          cursor.value(0);
+        }
       } while (cursor.more(BRACE_CLOSE));
     } while (cursor.more(BRACKET_CLOSE));
   }
@@ -207,6 +243,7 @@ export class RecordedSpans {
   #flags(view: SpanView, role: number, status: number): number {
     const isCall = role === SpanRole.call || role === SpanRole.send;
     let flags = view.hasParent ? SpanFlag.hasParent : 0;
+    if (view.kind === SpanKindCode.consumer) flags |= SpanFlag.message;
     if (view.statusCode === 2 || status >= 500 || (isCall && status >= 400)) flags |= SpanFlag.error;
     if (this.#has(CODE.error)) {
       const error = this.#text(CODE.error);
@@ -270,6 +307,7 @@ export class RecordedSpans {
         kind: "service",
         name: "others",
         system: undefined,
+        topic: undefined,
       });
     }
     const operation = table.operationOf(this.#describe(view, role, service));
@@ -291,6 +329,7 @@ export class RecordedSpans {
     const name = templateName(view.name);
     if (role === SpanRole.request || role === SpanRole.inner) {
       const messaging = text(CODE.messaging);
+      const isMessage = messaging !== "" && view.kind === SpanKindCode.consumer;
       return {
         service: this.#table.services[service]!,
         address: "",
@@ -298,6 +337,7 @@ export class RecordedSpans {
         name: this.#httpName(view, text(CODE.route)) ?? this.#rpcName(text(CODE.rpcMethod)) ??
           (messaging !== "" ? `process ${text(CODE.destination) || name}` : name || "unnamed"),
         system: undefined,
+        topic: isMessage ? templateName(text(CODE.destination)) || undefined : undefined,
       };
     }
     const peer = text(CODE.peer);
@@ -311,15 +351,20 @@ export class RecordedSpans {
         kind: CACHES.has(database) ? "cache" : "database",
         name: databaseName(name, text(CODE.dbOperation), templateName(text(CODE.dbCollection))),
         system: database,
+        topic: undefined,
       };
     }
     if (messaging !== "") {
+      const type = text(CODE.messagingType), topic = templateName(text(CODE.destination));
+      // A consumer asks its broker as well.
+      const isPublishing = !READING.test(type);
       return {
         service: undefined,
         address,
         kind: "queue",
-        name: `publish ${templateName(text(CODE.destination)) || name}`,
+        name: `${isPublishing ? "publish" : type} ${topic || name}`,
         system: messaging,
+        topic: isPublishing && topic !== "" ? topic : undefined,
       };
     }
     return {
@@ -328,6 +373,7 @@ export class RecordedSpans {
       kind: "service",
       name: this.#httpName(view, "") ?? this.#rpcName(text(CODE.rpcMethod)) ?? (name || "unnamed"),
       system: undefined,
+      topic: undefined,
     };
   }
 
@@ -369,6 +415,7 @@ const CALL_CODES = [
   CODE.dbCollection,
   CODE.messaging,
   CODE.destination,
+  CODE.messagingType,
   CODE.peer,
   CODE.address,
 ];
@@ -379,6 +426,11 @@ function databaseName(name: string, operation: string, collection: string): stri
   if (operation === "") return isName ? name : (name.split(" ")[0] || "query");
   if (isName && name.toLowerCase().startsWith(operation.toLowerCase())) return name;
   return collection === "" ? operation : `${operation} ${collection}`;
+}
+
+/** The words of an id of 16 hexadecimal digits. */
+function wordsOf(id: string): readonly [high: number, low: number] {
+  return [parseInt(id.slice(0, 8), 16) >>> 0, parseInt(id.slice(8), 16) >>> 0];
 }
 
 function roleOf(kind: number): number {

@@ -22,7 +22,6 @@ export interface ReadSettings {
   readonly line?: (view: LineView) => void;
 }
 
-/** @throws Deno's errors when a file cannot be read */
 export async function readTraffic({ recording, shown, span, line }: ReadSettings): Promise<RecordedTraffic> {
   const table = new SpanTable(), tally = new Tally();
   const spans = new RecordedSpans(table);

@@ -2,6 +2,7 @@
 // it. Here it becomes a list of files.
 
 import { basename, dirname, extname, join } from "node:path";
+import { type Manifest, parseManifest } from "../run/manifest.ts";
 import { RUN_FILES } from "../run/run_files.ts";
 
 /** Thrown when a recording cannot be used; the message says why. */
@@ -50,17 +51,18 @@ export function findRecording(
     const traces = join(path, RUN_FILES.traces);
     if (isFile(traces)) add(found, traces);
     else notices.push(`${shown(path)} has no ${RUN_FILES.traces}: its spans went to a collector, or were not wanted`);
-    const id = runIdOf(path);
+    const id = runIdOf(path), manifest = manifestOf(path);
+    const records = join(path, RUN_FILES.logs), hasRecords = isFile(records);
+    if (hasRecords) add(found, records);
+    const own = manifest?.logs.folder === undefined ? defaultLogs : join(path, manifest.logs.folder);
     let count = 0;
-    for (const folder of [...folders, defaultLogs]) {
+    for (const folder of new Set([...folders, own, defaultLogs])) {
       const logs = logsOf(folder, id);
       if (logs.length > 0) logsOfRuns.add(folder);
       for (const log of logs) add(found, log);
       count += logs.length;
     }
-    if (count === 0) {
-      notices.push(`no logs of run ${id} in ${shown(defaultLogs)}: name the folder that holds them, if there is one`);
-    }
+    if (count === 0) notices.push(...withoutLogs(manifest, hasRecords, `${shown(path)} has no log files`, shown(own)));
   }
   for (const { path, kind } of kinds) {
     if (kind === "file") add(found, path);
@@ -74,6 +76,29 @@ export function findRecording(
   }
   if (found.size === 0) throw new RecordingError(notices.length > 0 ? notices.join("; ") : "there is nothing to read");
   return { parts: [...found.values()], notices };
+}
+
+/** What to say of a run without log files. */
+function withoutLogs(manifest: Manifest | undefined, hasRecords: boolean, what: string, folder: string): string[] {
+  switch (manifest?.logs.to) {
+    case "none":
+      return [];
+    case "otlp":
+      return [
+        `${what}: its lines went to a collector${hasRecords ? ", but for those that it did not acknowledge" : ""}`,
+      ];
+    default:
+      return [`${what} in ${folder}: name the folder that holds them, if there is one`];
+  }
+}
+
+function manifestOf(folder: string): Manifest | undefined {
+  try {
+    const path = join(folder, RUN_FILES.manifest);
+    return Deno.statSync(path).size > SUMMARY_BYTES_MAX ? undefined : parseManifest(Deno.readTextFileSync(path));
+  } catch {
+    return undefined;
+  }
 }
 
 function add(found: Map<string, RecordingPart>, path: string): void {

@@ -1,6 +1,7 @@
 // Sends a recording again: reads it in order, moves it to its new time, and hands each record to the sinks when it is due.
 
 import type { Nanos } from "../base/time.ts";
+import { type Bounds, passPeriod, timesOf } from "./bounds.ts";
 import { IdPermutation } from "./ids.ts";
 import { Outgoing, type Rewriting } from "./outgoing.ts";
 import type { ReplaySinks } from "./replay_sinks.ts";
@@ -10,18 +11,11 @@ import type { RecordingPart } from "./recording.ts";
 import { Tally } from "./tally.ts";
 import type { WaitClock } from "./wall_clock.ts";
 
-/** A time of the recording: since its first record, or since the epoch; both in nanoseconds. */
-export type Bound =
-  | { readonly kind: "relative"; readonly after: Nanos }
-  | { readonly kind: "absolute"; readonly epochNs: bigint };
-
 export type ReplayOutput = Pick<ReplaySinks, "take" | "evaluate" | "flush" | "close" | "delivery">;
 
-export interface ReplaySettings {
+export interface ReplaySettings extends Bounds {
   readonly parts: readonly RecordingPart[];
   readonly filter: RecordFilter;
-  readonly from?: Bound;
-  readonly to?: Bound;
   /** Recorded seconds in one second of wall time; Infinity: as fast as it goes. */
   readonly pace: number;
   /** When the first record happens now: nanoseconds since the epoch. The shift is in whole seconds, so it is up to one earlier. */
@@ -111,7 +105,7 @@ export class Replay {
 
   /**
    * Sends the recording and closes the sinks, whatever happens.
-   * @throws {RecordingError} when a file cannot be opened
+   * @throws {RecordingError} when there are too many files
    */
   async execute(): Promise<ReplayResult> {
     const settings = this.#settings;
@@ -140,7 +134,7 @@ export class Replay {
           passes++;
           break;
         }
-        period = Math.floor((this.#last - this.#first) / SECOND) + 1;
+        period = passPeriod(this.#last - this.#first);
       }
       await this.#hand();
     } finally {
@@ -251,15 +245,8 @@ export class Replay {
     this.#startedMs = this.#lastTurnMs = clock.now();
   }
 
-  /** Times of the window. */
   #bounds(): { readonly from: number; readonly to: number } {
-    const { from, to } = this.#settings;
-    const timeOf = (bound: Bound | undefined, absent: number): number => {
-      if (bound === undefined) return absent;
-      if (bound.kind === "relative") return this.#recordedFirst + bound.after;
-      return Number(bound.epochNs - BigInt(this.#base!) * 1_000_000_000n);
-    };
-    return { from: timeOf(from, -Infinity), to: timeOf(to, Infinity) };
+    return timesOf(this.#settings, this.#base!, this.#recordedFirst);
   }
 
   /** Adds the record taken last to the batch; true when the sinks were given the batch, so that time has passed. */

@@ -196,7 +196,7 @@ function classify(
   parent: Int32Array,
   kind: Uint8Array,
 ): { owner: Int32Array; via: Int32Array } {
-  const { role, instance, instances } = table;
+  const { role, instance, instances, flags, operation, operations } = table;
   const owner = new Int32Array(table.rows).fill(-1), via = new Int32Array(table.rows).fill(-1);
   const done = new Uint8Array(table.rows);
   const path: number[] = [];
@@ -212,6 +212,12 @@ function classify(
         via[row] = kind[above] === SpanClass.call ? above : via[above]!;
       }
     }
+    const call = via[row]!;
+    // Handling a message is no part of sending it, though its span may be the sender's child.
+    if (
+      (flags[row]! & SpanFlag.message) !== 0 && call >= 0 &&
+      (role[call] === SpanRole.send || operations[operation[call]!]!.kind === "queue")
+    ) owner[row] = via[row] = -1;
     const isElsewhere = above < 0 || serviceOf(above) !== serviceOf(row);
     switch (role[row]) {
       case SpanRole.request:

@@ -24,6 +24,8 @@ export const SpanFlag = {
   hasParent: 8,
   /** An attempt after the first. */
   retry: 16,
+  /** A message that a service handles: whoever sent it does not wait for that. */
+  message: 32,
 } as const;
 
 /** Who is asked for what: the same for all spans alike. */
@@ -37,6 +39,8 @@ export interface Operation {
   readonly name: string;
   /** The product behind a database, cache or queue. */
   readonly system: string | undefined;
+  /** Of messages that are published or handled: where to, or where from. */
+  readonly topic: string | undefined;
 }
 
 /** A replica of a service. */
@@ -79,6 +83,12 @@ export class SpanTable {
   /** An HTTP status, or the one that stands for a gRPC code; 0 when unknown. */
   status = new Uint16Array(FIRST_ROWS);
 
+  /** Of messages that are handled: the span that sent them. Columns without rows until there is one. */
+  sentHigh = new Uint32Array(0);
+  sentLow = new Uint32Array(0);
+  /** By operation: the partitions that its messages were in. */
+  readonly partitions = new Map<number, Set<string>>();
+
   /** Seconds since the Unix epoch that times count from. */
   baseSeconds = NaN;
 
@@ -105,6 +115,44 @@ export class SpanTable {
     return this.rows++;
   }
 
+  /** Notes which span sent the message that a row handled. */
+  sentBy(row: number, high: number, low: number): void {
+    if (this.sentHigh.length === 0) {
+      this.sentHigh = new Uint32Array(this.trace.length);
+      this.sentLow = new Uint32Array(this.trace.length);
+    }
+    this.sentHigh[row] = high;
+    this.sentLow[row] = low;
+  }
+
+  /** Keeps the rows that are wanted. Columns hold what they held, so that traces and instances may be without rows. */
+  retain(isWanted: (row: number) => boolean): void {
+    const { trace, spanHigh, spanLow, parentHigh, parentLow, start, end, operation, instance, role, flags, status } =
+      this;
+    const columns = [
+      trace,
+      spanHigh,
+      spanLow,
+      parentHigh,
+      parentLow,
+      start,
+      end,
+      operation,
+      instance,
+      role,
+      flags,
+      status,
+    ];
+    if (this.sentHigh.length > 0) columns.push(this.sentHigh, this.sentLow);
+    let kept = 0;
+    for (let row = 0; row < this.rows; row++) {
+      if (!isWanted(row)) continue;
+      if (kept !== row) { for (const column of columns) column[kept] = column[row]!; }
+      kept++;
+    }
+    this.rows = kept;
+  }
+
   serviceOf(name: string): number {
     let index = this.#serviceIndex.get(name);
     if (index === undefined) {
@@ -125,8 +173,8 @@ export class SpanTable {
   }
 
   operationOf(operation: Operation): number {
-    const { service, address, kind, name, system } = operation;
-    const key = `${kind}\n${service ?? ""}\n${address}\n${system ?? ""}\n${name}`;
+    const { service, address, kind, name, system, topic } = operation;
+    const key = `${kind}\n${service ?? ""}\n${address}\n${system ?? ""}\n${topic ?? ""}\n${name}`;
     let index = this.#operationIndex.get(key);
     if (index === undefined) {
       index = this.operations.push(operation) - 1;
@@ -192,5 +240,9 @@ export class SpanTable {
     this.role = grown(this.role, rows);
     this.flags = grown(this.flags, rows);
     this.status = grown(this.status, rows);
+    if (this.sentHigh.length > 0) {
+      this.sentHigh = grown(this.sentHigh, rows);
+      this.sentLow = grown(this.sentLow, rows);
+    }
   }
 }

@@ -1,5 +1,6 @@
 // The clock by which a replay waits, so that tests can put another one in its place.
 
+import { setImmediate } from "node:timers";
 import { WakeableWait } from "../run/wakeable_wait.ts";
 
 /** Milliseconds that only go forward. */
@@ -12,16 +13,22 @@ export interface WaitClock {
   wake(): void;
 }
 
+/** Timers ring up to two milliseconds late, and intervals are to be right within one: the end of a wait is watched. */
+const WATCHED_MS = 2;
+
 export class WallClock implements WaitClock {
   readonly #wait = new WakeableWait();
+  #isWoken = false;
 
   now(): number {
     return performance.now();
   }
 
   async until(ms: number): Promise<void> {
+    this.#isWoken = false;
     const left = ms - this.now();
-    if (left > 0) await this.#wait.for(left);
+    if (left > WATCHED_MS) await this.#wait.for(left - WATCHED_MS);
+    while (!this.#isWoken && this.now() < ms) await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
   async turn(): Promise<void> {
@@ -29,6 +36,7 @@ export class WallClock implements WaitClock {
   }
 
   wake(): void {
+    this.#isWoken = true;
     this.#wait.wake();
   }
 }

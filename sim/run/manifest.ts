@@ -31,7 +31,12 @@ export interface Manifest {
   readonly ended: "completed" | "aborted" | "interrupted";
   /** Simulated time at the end. */
   readonly elapsed_ns: number;
-  readonly logs: Destination & { readonly files: readonly ManifestFile[]; readonly delivery: Delivery };
+  /** `folder` of the files, from the run's own. */
+  readonly logs: Destination & {
+    readonly folder?: string;
+    readonly files: readonly ManifestFile[];
+    readonly delivery: Delivery;
+  };
   readonly traces: Destination & { readonly delivery: Delivery };
   readonly metrics: Destination & { readonly delivery: Delivery };
 }

@@ -1,6 +1,6 @@
 // Where a run's log lines and spans go: which sinks there are, and the account of all of them.
 
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import type { FactBatch } from "../plan/facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Nanos } from "../base/time.ts";
@@ -159,7 +159,7 @@ export class RunSinks extends SinkGroup<FactBatch> {
 
   /** What was claimed, for `verify`: call it when all is closed. */
   get destinations(): Pick<Manifest, "logs" | "traces" | "metrics"> {
-    const { logsOtlp, otlp, metrics, metricsOtlp } = this.#settings;
+    const { logsOtlp, otlp, metrics, metricsOtlp, logsFolder, runFolder } = this.#settings;
     const { spans, logs, metrics: points } = this.delivery;
     const files = (this.#logs?.accounts ?? []).map(({ service, path, records, bytes, crc32 }) => ({
       service,
@@ -168,9 +168,11 @@ export class RunSinks extends SinkGroup<FactBatch> {
       bytes,
       crc32,
     }));
-    const logsTo: Destination = this.#records !== undefined
+    const logsTo: Destination & { readonly folder?: string } = this.#records !== undefined
       ? { to: "otlp", url: shownUrl(logsOtlp.url) }
-      : { to: this.#logs === undefined ? "none" : "files" };
+      : this.#logs === undefined || logsFolder === undefined
+      ? { to: "none" }
+      : { to: "files", folder: relative(runFolder, logsFolder) };
     const tracesTo: Destination = this.traces.mode === "otlp"
       ? { to: "otlp", url: shownUrl(otlp.url) }
       : { to: this.traces.mode };

@@ -78,15 +78,20 @@ test("a run replayed with --keep-ids has the same spans and lines, shifted by on
   assert.equal(traceFiles[0], traceFiles[1]);
 });
 
-test("a collector gets every span with an id of its own, and the lines have the same ids", async () => {
+test("a collector gets every span with an id of its own, the run's lines have the same ids, and all ends with --end", async () => {
   await using receiver = new Receiver();
   const folder = await recorded();
   const again = await squall([
     "replay",
-    ...[`${folder}/run/traces.jsonl`, `${folder}/logs`, "--pace", "max", "--otlp-endpoint", receiver.endpoint],
+    // The run says where its logs are.
+    ...[`${folder}/run`, "--pace", "max", "--otlp-endpoint", receiver.endpoint, "--end", "2026-03-02T11:00:00Z"],
     ...["--logs", `${folder}/again`, "--results", `${folder}/replay`],
   ]);
   assert.equal(again.code, 0, again.stderr);
+  const { replay } = JSON.parse(Deno.readTextFileSync(`${folder}/replay/summary.json`));
+  const last = Date.parse(replay.recorded) + replay.lengthMs + replay.shiftSeconds * 1000;
+  const early = Date.parse("2026-03-02T11:00:00Z") - last;
+  assert.ok(early > -1 && early <= 1001, `${early} ms before --end`);
   const count = spansOf(`${folder}/run/traces.jsonl`, 0).length;
   assert.equal(receiver.spans.size, count);
   const received = [...receiver.spans.values()];
@@ -166,6 +171,9 @@ test("what cannot be replayed is said in one line, with exit code 104, and leave
     [["words.txt", "--loop", "--keep-ids"], /exclude each other/],
     [["words.txt", "--loop", "--pace", "max"], /--loop 10/],
     [["words.txt", "--start", "soon"], /--start soon/],
+    [["words.txt", "--start", "now", "--end", "now"], /--start and --end exclude each other/],
+    [["words.txt", "--loop", "--end", "now"], /--end and --loop/],
+    [["words.txt", "--end", "1970-01-01T00:00:00Z"], /between 1970 and 2255/],
   ];
   for (const [args, message] of wrong) {
     const { code, stderr } = await squall(

@@ -25,7 +25,7 @@ Deno.test({
       table.instanceOf({ service: table.serviceOf(name), id: "1", language: "go", version: "1" })
     );
     const operations = services.map((service) =>
-      table.operationOf({ service, address: "", kind: "service", name: "Do", system: undefined })
+      table.operationOf({ service, address: "", kind: "service", name: "Do", system: undefined, topic: undefined })
     );
     // Chains of five services: each request calls the next one.
     for (let trace = 0; trace * SPANS_A_TRACE < SPANS; trace++) {

@@ -153,6 +153,83 @@ Deno.test({
   },
 });
 
+const MESSAGES = `
+name: messages
+seed: 3
+services:
+  web:
+    replicas: 2
+    endpoints:
+      POST /order: { latency: { p50: 5ms, p99: 20ms }, calls: [{ publish: kafka.orders }, { publish: kafka.mail, probability: 40% }] }
+  worker:
+    replicas: 2
+    consumes: [{ topic: kafka.orders, endpoint: process orders, attempts: 3, retryAfter: 100ms }]
+    endpoints: { process orders: { latency: 20ms, errors: 3%, calls: [stock.POST /take, { publish: kafka.mail }] } }
+  stock: { endpoints: { POST /take: { latency: 3ms } } }
+  biller: { consumes: [{ topic: kafka.orders, endpoint: process orders }], endpoints: { process orders: { latency: 8ms } } }
+  mailer: { consumes: [{ topic: kafka.mail, endpoint: process mail }], endpoints: { process mail: { latency: 9ms } } }
+  kafka: { kind: queue, topics: { orders: { partitions: 6, latency: 2ms }, mail: { partitions: 2 } } }
+journeys: { buy: [web.POST /order] }
+scenarios: { buyers: { executor: constant-arrival-rate, rate: 25, duration: 45s, preAllocatedVUs: unlimited } }
+`;
+
+Deno.test({
+  name: "messages come back from their traces: who publishes, who handles them, and how often they are tried",
+  ignore,
+  async fn() {
+    const scenario = scenarioOf(MESSAGES);
+    const trip = await roundTrip(scenario);
+    assert.deepEqual(shortcomings(scenario, trip), []);
+    const { services, workloads } = trip.imported;
+    assert.equal(workloads.size, 1);
+    const [subscription] = services.get("worker")!.consumes!;
+    assert.deepEqual([subscription!.attempts, subscription!.retryAfter], [3, 100e6]);
+    assert.deepEqual([...services.get("kafka")!.topics!].map(([name, { partitions }]) => [name, partitions]), [
+      ["orders", 6],
+      ["mail", 2],
+    ]);
+  },
+});
+
+Deno.test({
+  name: "handling a message is no part of sending it, though its span is the sender's child",
+  ignore,
+  async fn() {
+    const spans = Array.from({ length: 60 }, (_, n): MadeSpan[] => {
+      const at = n * 100, messaging = { "messaging.system": "rabbitmq", "messaging.destination.name": "jobs" };
+      const common = { trace: n, attributes: messaging };
+      return [
+        { trace: n, id: n * 10, service: "web", name: "Handle", kind: 2, from: at, to: at + 10 },
+        {
+          ...common,
+          id: n * 10 + 1,
+          parent: n * 10,
+          service: "web",
+          name: "jobs send",
+          kind: 4,
+          from: at + 5,
+          to: at + 6,
+        },
+        {
+          ...common,
+          id: n * 10 + 2,
+          parent: n * 10 + 1,
+          service: "worker",
+          name: "jobs process",
+          kind: 5,
+          from: at + 50,
+          to: at + 75,
+        },
+      ];
+    }).flat();
+    const { services, workloads } = scenarioOf((await importText(recording(spans))).text!);
+    assert.deepEqual([...workloads.keys()], ["web-handle"]);
+    const [step] = services.get("web")!.endpoints.get("Handle")!.calls.filter(({ type }) => type === "call");
+    assert.deepEqual((step as CallStep).target, { service: "rabbitmq", endpoint: "publish jobs" });
+    assert.equal(services.get("worker")!.consumes![0]!.endpoint, "process jobs");
+  },
+});
+
 Deno.test({
   name: "the same recording gives the same scenario, byte for byte",
   ignore,
@@ -266,6 +343,40 @@ Deno.test({
 });
 
 Deno.test({
+  name: "names that look like HTTP and are none, and values that stand before their keys, are no problem",
+  ignore,
+  async fn() {
+    const names = ["/status", "PROPFIND /dav", "get", "POST cart"];
+    const spans = names.map((name, n): MadeSpan => ({
+      trace: n,
+      id: n,
+      service: "web",
+      name,
+      kind: 2,
+      from: n * 10,
+      to: n * 10 + 5,
+    }));
+    const method: MadeSpan = {
+      ...spans[0]!,
+      trace: 9,
+      attributes: { "http.request.method": "GET", "http.route": "/x" },
+    };
+    const contents = recording([...spans, method]).replace(
+      /"key":("http[^"]*"),"value":(\{[^}]*\})/g,
+      '"value":$2,"key":$1',
+    );
+    const { services } = scenarioOf((await importText(contents)).text!);
+    assert.deepEqual([...services.get("web")!.endpoints.keys()], [
+      "span /status",
+      "span PROPFIND /dav",
+      "get",
+      "span POST cart",
+      "GET /x",
+    ]);
+  },
+});
+
+Deno.test({
   name: "values of attributes and messages are kept when they are asked for",
   ignore,
   async fn() {
@@ -340,6 +451,31 @@ Deno.test({
     assert.match(reasons, /their own ancestors/);
     assert.ok(account.skipped.length > 0);
     assert.ok(!text!.includes("\u001b"));
+  },
+});
+
+Deno.test({
+  name: "spans of clocks that were never set are left out and counted, so that no import lasts for years",
+  ignore,
+  async fn() {
+    const year = 365 * 86_400_000;
+    const spans = Array.from({ length: 60 }, (_, n): MadeSpan => ({
+      trace: n,
+      id: n,
+      service: "web",
+      name: "Handle",
+      kind: 2,
+      from: n * 100 + (n === 7 ? -40 * year : 0),
+      to: n * 100 + (n === 7 ? -40 * year : 5) + (n === 9 ? year : 0),
+    }));
+    const { text, account } = await importText(recording(spans));
+    const [load] = scenarioOf(text!).workloads.values();
+    assert.ok(load !== undefined && account.length_s < 10);
+    const reasons = account.odd.map(({ reason, count }) => `${count} ${reason}`);
+    assert.deepEqual(reasons, [
+      "1 spans more than a day apart from the others, left out",
+      "1 spans of more than a day, left out",
+    ]);
   },
 });
 

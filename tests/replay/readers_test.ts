@@ -6,7 +6,17 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { openFile } from "../../sim/replay/byte_source.ts";
 import { needs } from "../permissions.ts";
-import { base64, otlpRequest, otlpSpan, PARENT, readBytes, type ReadResult, SPAN, TRACE } from "./recordings.ts";
+import {
+  base64,
+  otlpRequest,
+  otlpSpan,
+  PARENT,
+  readBytes,
+  readPath,
+  type ReadResult,
+  SPAN,
+  TRACE,
+} from "./recordings.ts";
 
 const ignore = needs("read", "write");
 
@@ -134,6 +144,68 @@ test("OTLP protobuf is read alone, with lengths before its messages, and with ea
   assert.deepEqual((await readBytes(Buffer.concat([json, json]))).spans.map(({ spanId }) => spanId), [SPAN, SPAN]);
 });
 
+interface Fields {
+  readonly [field: number]: Fields;
+}
+const VALUE: Fields = {};
+const PAIR: Fields = { 2: VALUE };
+const SPAN_FIELDS: Fields = { 9: PAIR, 11: {}, 13: {}, 15: {} };
+const REQUEST: Fields = { 1: { 1: { 1: PAIR }, 2: { 1: {}, 2: SPAN_FIELDS } } };
+
+/** A message whose fields are written from last to first, as the Collector does; those of one list keep their order. */
+function turned(bytes: Uint8Array, fields: Fields): Uint8Array {
+  const parts: { readonly field: number; readonly bytes: Uint8Array }[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const from = at;
+    const varint = (): number => {
+      let value = 0;
+      for (let shift = 0;; shift += 7) {
+        const byte = bytes[at++]!;
+        value += (byte & 127) * 2 ** shift;
+        if (byte < 128) return value;
+      }
+    };
+    const tag = varint(), field = tag >> 3;
+    if ((tag & 7) === 0) varint();
+    else if ((tag & 7) === 1) at += 8;
+    else if ((tag & 7) === 5) at += 4;
+    else {
+      const length = varint(), inner = fields[field];
+      const contents = bytes.subarray(at, at += length);
+      const head = bytes.subarray(from, at - length);
+      parts.push({ field, bytes: Buffer.concat([head, inner === undefined ? contents : turned(contents, inner)]) });
+      continue;
+    }
+    parts.push({ field, bytes: bytes.subarray(from, at) });
+  }
+  return Buffer.concat(parts.toSorted((a, b) => b.field - a.field).map((part) => part.bytes));
+}
+
+test("OTLP protobuf is read whose fields stand from last to first, as the Collector writes them", async () => {
+  const message = turned(protobuf(), REQUEST);
+  const expected = { ...READ, attributes: { ...READ.attributes, below: -7, half: 0.5, yes: true, list: ["a", "b\n"] } };
+  for (const bytes of [framed(message), message, framed(zstdCompressSync(message))]) {
+    const result = await readBytes(bytes);
+    assertClean(result);
+    assert.deepEqual(result.spans, [expected]);
+  }
+});
+
+test("Tempo's answers in protobuf are read, with numbers of the query behind the trace or without a trace around", async () => {
+  const field = (tag: number, contents: Uint8Array): Uint8Array =>
+    Uint8Array.of(tag, (contents.length & 127) | 128, contents.length >> 7, ...contents);
+  const request = protobuf();
+  for (const message of [request, turned(request, REQUEST)]) {
+    const trace = Buffer.concat([message, message]);
+    const answer = Buffer.concat([field(0x0a, trace), field(0x12, Uint8Array.of(8, 5)), Uint8Array.of(0x18, 1)]);
+    for (const [bytes, count] of [[trace, 2], [field(0x0a, trace), 2], [answer, 2]] as const) {
+      const result = await readBytes(bytes, 11);
+      assertClean(result);
+      assert.deepEqual(result.spans.map(({ spanId, service }) => [spanId, service]), Array(count).fill([SPAN, "cart"]));
+    }
+  }
+});
+
 test("Tempo's API is read, with base64 ids, names of enums and either name of its list", async () => {
   const span = otlpSpan({
     traceId: base64(TRACE),
@@ -195,6 +267,38 @@ test("Jaeger's API is read: references, tags, logs, processes that come after th
     attributes: { n: 42, half: 2 },
     links: ["0000000000000012"],
   }]);
+});
+
+test("a trace of Jaeger, or its spans, are read without the answer around them", async () => {
+  const span = {
+    traceID: TRACE,
+    spanID: SPAN,
+    operationName: "GET /cart",
+    references: [],
+    startTime: 1544712660000001,
+    duration: 1500,
+  };
+  const process = { serviceName: "cart", tags: [] };
+  const trace = { note: "by hand", traceID: TRACE, spans: [{ ...span, processID: "p1" }], processes: { p1: process } };
+  const alone = { ...span, process };
+  for (const document of [trace, [trace], alone, [alone]]) {
+    for (const indent of [0, 2]) {
+      const result = await readBytes(JSON.stringify(document, undefined, indent), 50);
+      assertClean(result);
+      assert.deepEqual(result.spans.map(({ service, spanId }) => [service, spanId]), [["cart", SPAN]]);
+    }
+  }
+  assert.equal((await readBytes(`{"traceID":"${TRACE}","time":"2018-12-13T14:51:00Z"}`)).lines.length, 1);
+});
+
+test("times that are numbers keep their last digits in every form", async () => {
+  const text = JSON.stringify(otlpRequest([otlpSpan({ traceId: base64(TRACE) }), otlpSpan()]));
+  const result = await readBytes(text.replace(/Nano":"(\d+)"/g, 'Nano":$1'));
+  assertClean(result);
+  assert.deepEqual(result.spans.map(({ start, end }) => [start, end]), [[READ.start, READ.end], [
+    READ.start,
+    READ.end,
+  ]]);
 });
 
 test("log lines say their time in many ways", async () => {
@@ -327,6 +431,31 @@ test("broken gzip, broken protobuf and unknown bytes are said", async () => {
     /neither/,
   );
   assert.equal((await readBytes("")).format, "nothing");
+});
+
+test("zstd that is cut off anywhere is said, and several frames in a file are none", async () => {
+  const text = `${JSON.stringify(otlpRequest([otlpSpan()]))}\n`;
+  const frame = zstdCompressSync(text.repeat(500));
+  for (const cut of [6, frame.length >> 1, frame.length - 1]) {
+    const { skipped } = await readBytes(frame.subarray(0, cut));
+    assert.match(JSON.stringify(skipped), /^.{2}its zstd is broken or cut off [^,]*":1.$/, `cut at ${cut}`);
+  }
+  const skippable = Uint8Array.of(0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
+  const whole = await readBytes(Buffer.concat([frame, skippable, frame]));
+  assertClean(whole);
+  assert.equal(whole.spans.length, 1000);
+});
+
+test("a file that cannot be read is counted with the reason", async () => {
+  const { format, skipped } = await readPath("/nowhere/at/all.json");
+  assert.equal(format, "unknown");
+  assert.match(Object.keys(skipped).join(), /^files that cannot be read: /);
+});
+
+test("text may hold a NUL", async () => {
+  const result = await readBytes("2018-12-13T14:51:00Z a\0b\n2018-12-13T14:51:01Z c\n");
+  assertClean(result);
+  assert.equal(result.lines.length, 2);
 });
 
 test("a gzip bomb is given up, and no more of it is held than a piece", async () => {

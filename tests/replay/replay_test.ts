@@ -8,7 +8,7 @@ import { Patches, PatchKind } from "../../sim/replay/records.ts";
 import { ReorderWindow } from "../../sim/replay/reorder_window.ts";
 import { uniform } from "../../sim/base/draws.ts";
 import type { Nanos } from "../../sim/base/time.ts";
-import { serviceOf } from "../../sim/replay/recording.ts";
+import { findRecording, serviceOf } from "../../sim/replay/recording.ts";
 import { Redaction } from "../../sim/replay/redaction.ts";
 import { Replay, type ReplayResult, type ReplaySettings } from "../../sim/replay/replay.ts";
 import type { WaitClock } from "../../sim/replay/wall_clock.ts";
@@ -340,4 +340,48 @@ test("a replay that is interrupted ends, and what was sent is handed on", async 
   } finally {
     Replay.prototype.execute = original;
   }
+});
+
+test("a run's folder leads to its spans, to the records that no collector took, and to its logs wherever they are", () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const write = (path: string, text = ""): void => {
+      Deno.mkdirSync(`${folder}/${path}`.replace(/[/][^/]*$/, ""), { recursive: true });
+      Deno.writeTextFileSync(`${folder}/${path}`, text);
+    };
+    const manifest = (to: string, logs?: string): string =>
+      JSON.stringify({
+        manifest: 1,
+        id: "id-1",
+        start: "",
+        elapsed_ns: 0,
+        logs: { to, files: [], ...(logs === undefined ? {} : { folder: logs }) },
+        traces: { delivery: { delivered: 0 } },
+      });
+    for (const run of ["a", "b", "c"]) write(`${run}/traces.jsonl`);
+    for (const run of ["a", "b"]) write(`${run}/summary.json`, JSON.stringify({ run: { id: "id-1" } }));
+    write("a/manifest.json", manifest("files", "../elsewhere"));
+    write("elsewhere/web/web-id-1.log");
+    write("elsewhere/web/web-id-2.log");
+    write("b/manifest.json", manifest("otlp"));
+    write("b/logs.jsonl");
+    const found = (run: string): unknown => {
+      const { parts, notices } = findRecording(
+        [`${folder}/${run}`],
+        `${folder}/logs`,
+        (path) => path.slice(folder.length),
+      );
+      return [parts.map(({ path }) => path.slice(folder.length + 1)), notices];
+    };
+    assert.deepEqual(found("a"), [["a/traces.jsonl", "elsewhere/web/web-id-1.log"], []]);
+    assert.deepEqual(found("b"), [["b/traces.jsonl", "b/logs.jsonl"], [
+      "/b has no log files: its lines went to a collector, but for those that it did not acknowledge",
+    ]]);
+    assert.deepEqual(found("c"), [["c/traces.jsonl"], [
+      "/c has no log files in /logs: name the folder that holds them, if there is one",
+    ]]);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+  return Promise.resolve();
 });

@@ -6,6 +6,7 @@ import type { Recording } from "../recording.ts";
 import { ExtrasReader } from "./extras.ts";
 import { importTraffic } from "./importer.ts";
 import { scenarioText } from "./scenario_text.ts";
+import { dropStrays } from "./strays.ts";
 
 export interface ImportSettings {
   readonly recording: Recording;
@@ -41,7 +42,6 @@ export interface ImportReport {
   readonly account: ImportAccount;
 }
 
-/** @throws Deno's errors when a file cannot be read */
 export async function importRecording(settings: ImportSettings): Promise<ImportReport> {
   const { recording, shown, name, attributes, messages } = settings;
   const extras = new ExtrasReader({ attributes, messages });
@@ -52,6 +52,7 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
     line: (view) => extras.line(view),
   });
   const { rows: spans, traces } = table;
+  const strays = dropStrays(table);
   const observation = new Observation(table);
   const length_s = (observation.to - observation.from) / 1e9;
   const { orphans, duplicates, circles, backwards, loose } = observation.tally;
@@ -61,6 +62,8 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
     ...noted("spans recorded twice, counted once", duplicates),
     ...noted("spans that were their own ancestors", circles),
     ...noted("spans that end before they start, taken to have no length", backwards),
+    ...noted("spans more than a day apart from the others, left out", strays.apart),
+    ...noted("spans of more than a day, left out", strays.long),
     ...noted("calls that no request in the recording made, left out", loose),
     ...noted("spans with too many different names, taken as one", unnamed),
   ];
@@ -89,6 +92,9 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
     "  - time limits that were never reached, and attempts that were never needed (timeout, retry)",
     "  - whether a caller needs a call that never failed: it is taken to need it (optional, fallback)",
     "  - whether all traces were recorded: with sampling, rates are too low by the share that was left out",
+    ...(imported.services.some(({ topics }) => topics.length > 0)
+      ? ["  - what becomes of messages that fail for good (deadLetter), and which key puts them into a partition (key)"]
+      : []),
     "  - users: who made several requests, and how long they paused (journeys, think)",
     ...(attributes ? [] : ["  - values of attributes: left out (--attributes keeps them)"]),
     ...(messages ? [] : ["  - messages of errors: left out (--messages keeps them)"]),

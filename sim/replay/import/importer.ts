@@ -17,7 +17,10 @@ import type {
   ImportedScenario,
   ImportedService,
   ImportedStep,
+  ImportedSubscription,
+  ImportedTopic,
 } from "./model.ts";
+import { type SeenTopic, seenTopics } from "./messages.ts";
 import { endpointName, Names } from "./names.ts";
 import { type Shape, shapeOf } from "./shapes.ts";
 
@@ -44,6 +47,9 @@ const FAILURES_MIN = 3;
 /** A call that none of so many needs to end is not waited for. */
 const ASYNC_MIN = 0.8;
 const NETWORK_SAMPLES_MAX = 5000;
+const PARTITIONS_MAX = 10_000;
+/** Longer recordings are looked at for so long. */
+const SECONDS_MAX = 1_000_000;
 /** Arrivals of so many requests are drawn at random where they were; the number of fewer would be too uncertain. */
 export const RANDOM_ARRIVALS_MIN = 4000;
 
@@ -73,11 +79,18 @@ class Importer {
   >();
   /** Starts of requests that another one started and did not wait for, by callee; and who that was. */
   readonly #started = new Map<number, { times: number[]; by: Map<number, number> }>();
+  /** By the endpoint that takes their messages. */
+  readonly #topics: ReadonlyMap<number, SeenTopic>;
+  /** Endpoints that handle messages of these topics. */
+  readonly #handlers: ReadonlySet<number>;
 
   constructor(observation: Observation, extras: ImportExtras) {
     this.#observation = observation;
     this.#extras = extras;
     this.#names = new Names(observation);
+    const topics = seenTopics(observation, (service) => this.#names.kind(service) === "queue");
+    this.#topics = new Map(topics.map((topic) => [topic.publish.index, topic]));
+    this.#handlers = new Set(topics.flatMap(({ subscriptions }) => subscriptions.map(({ handler }) => handler.index)));
     this.#learned = observation.endpoints.map(() => ({ sites: new CallSites(), lead: 0, tail: 0, counted: 0 }));
   }
 
@@ -179,28 +192,73 @@ class Importer {
       if (group === undefined) groups.set(endpoint.service, [endpoint]);
       else group.push(endpoint);
     }
-    return [...groups].map(([recorded, members]) => {
+    return [...groups].map(([recorded, all]) => {
+      const members = all.filter(({ index }) => !this.#topics.has(index));
       const name = this.#names.service(recorded);
       const replicas = this.#replicas(recorded);
       const instance = this.#observation.table.instances.find(({ service }) =>
         this.#observation.table.services[service] === recorded
       );
-      // A service that writes spans is one, whatever else calls to it look like.
-      const kind = members.some(({ instrumented }) => instrumented) ? "service" : members[0]!.kind;
       return {
         name,
         recordedName: name === recorded ? undefined : recorded,
-        kind,
+        kind: this.#names.kind(recorded),
         language: instance?.language,
         version: instance?.version,
-        system: members[0]!.system,
+        system: all[0]!.system,
         replicas: Math.max(1, replicas),
         replicasKnown: instance?.id !== undefined,
         network: this.#networkOf(recorded),
         logFormat: this.#extras.logFormatOf(recorded),
+        topics: all.flatMap((endpoint) => this.#topicOf(endpoint)),
+        subscriptions: members.flatMap((endpoint) => this.#subscriptionsOf(endpoint)),
+        atOnce: this.#atOnce(members) / Math.max(1, replicas),
         endpoints: members.map((endpoint) => this.#endpoint(endpoint, changes[endpoint.index]!)),
       };
     });
+  }
+
+  #topicOf(publish: SeenEndpoint): ImportedTopic[] {
+    const topic = this.#topics.get(publish.index);
+    if (topic === undefined) return [];
+    return [{
+      name: this.#names.topic(publish),
+      partitions: partitionsOf(topic),
+      partitionsKnown: topic.partitions > 0,
+      latency: this.#latencyOf(publish, () => true).shape,
+      messages: publish.samples.count,
+    }];
+  }
+
+  #subscriptionsOf(handler: SeenEndpoint): ImportedSubscription[] {
+    return [...this.#topics.values()].flatMap((topic) =>
+      topic.subscriptions.filter((each) => each.handler === handler).map((each) => ({
+        topic: this.#topicReference(topic.publish),
+        endpoint: this.#names.endpoint(handler),
+        attempts: each.attempts,
+        retryAfter: each.retryAfter,
+        concurrency: Math.max(1, Math.ceil(each.atOnce / partitionsOf(topic))),
+        deliveries: each.deliveries,
+      }))
+    );
+  }
+
+  #topicReference(publish: SeenEndpoint): string {
+    return `${this.#names.service(publish.service)}.${this.#names.topic(publish)}`;
+  }
+
+  /** Requests of these endpoints at once in the busiest second, on average. */
+  #atOnce(endpoints: readonly SeenEndpoint[]): number {
+    const { from, to } = this.#observation;
+    const busy = new Float64Array(Math.min(SECONDS_MAX, Math.ceil((to - from) / 1e9) + 1));
+    for (const { samples, instrumented } of endpoints) {
+      if (!instrumented) continue;
+      for (let at = 0; at < samples.count; at++) {
+        const second = Math.floor((samples.start[at]! - from) / 1e9);
+        if (second < busy.length) busy[second]! += samples.duration[at]! / 1e9;
+      }
+    }
+    return busy.reduce((most, each) => Math.max(most, each), 0);
   }
 
   /** The most instances that were there at one time. */
@@ -220,8 +278,10 @@ class Importer {
 
   #endpoint(endpoint: SeenEndpoint, changes: EndpointChanges): ImportedEndpoint {
     const { samples } = endpoint;
-    const usual = ownTimes(samples, (time) => !isInside(changes.times, time));
-    const latency = usual.length === 0 ? undefined : shapeOf(usual);
+    const { shape: latency, count: latencyRequests } = this.#latencyOf(
+      endpoint,
+      (time) => !isInside(changes.times, time),
+    );
     const { count, requests, status } = failuresIn(samples, (time) => !isInside(changes.errors, time));
     let cutShort = 0;
     if (!endpoint.instrumented) {
@@ -233,8 +293,8 @@ class Importer {
     return {
       name: this.#names.endpoint(endpoint),
       requests: samples.count,
-      latency: latency?.type === "constant" && latency.value === 0 ? undefined : latency,
-      latencyRequests: usual.length,
+      latency,
+      latencyRequests,
       cutShort,
       errors: rate > 0 && (count >= 2 || requests < 100)
         ? { rate, status, message: this.#extras.messageOf(endpoint.service, endpoint.name) }
@@ -243,6 +303,15 @@ class Importer {
       attributes: this.#extras.attributesOf(endpoint.service, endpoint.name),
       calls: this.#steps(this.#learned[endpoint.index]!),
     };
+  }
+
+  #latencyOf(
+    { samples }: SeenEndpoint,
+    isUsual: (time: number) => boolean,
+  ): { readonly shape: Shape | undefined; readonly count: number } {
+    const times = ownTimes(samples, isUsual);
+    const shape = times.length === 0 ? undefined : shapeOf(times);
+    return { shape: shape?.type === "constant" && shape.value === 0 ? undefined : shape, count: times.length };
   }
 
   #steps(learned: Learned): readonly ImportedStep[] {
@@ -302,6 +371,7 @@ class Importer {
     return {
       type: "call",
       target: this.#names.reference(callee),
+      publish: this.#topics.has(callee.index) ? this.#topicReference(callee) : undefined,
       probability: isLoop || probability > 0.9999 ? 1 : probability,
       turns: isLoop ? turnsOf(site.turns, probability) : undefined,
       timeout: site.patience.length >= TIMEOUTS_MIN ? patienceOf(site.patience) : undefined,
@@ -335,6 +405,19 @@ class Importer {
         evidence: `${lost} of ${attempts} calls failed without reaching it`,
       });
     }
+    for (const { publish } of this.#topics.values()) {
+      const { count, requests, status } = failuresIn(publish.samples, () => true);
+      if (count < 5 || count < 0.002 * requests || changes[publish.index]!.errors.length > 0) continue;
+      const target = this.#names.reference(publish);
+      faults.push({
+        name: `${target} fails`,
+        target,
+        at: 0,
+        length: undefined,
+        effect: { kind: "errors", rate: count / requests, status },
+        evidence: `${count} of ${requests} messages were not taken`,
+      });
+    }
     return faults.sort((a, b) => a.at - b.at);
   }
 
@@ -343,6 +426,7 @@ class Importer {
     const taken = new Set<string>();
     return endpoints.flatMap((endpoint): ImportedArrivals[] => {
       const { samples } = endpoint;
+      if (this.#handlers.has(endpoint.index)) return [];
       const times: number[] = [];
       for (let at = 0; at < samples.count; at++) {
         if ((samples.flags[at]! & SampleFlag.root) !== 0) times.push((samples.start[at]! - from) / 1e9);
@@ -389,6 +473,11 @@ class Importer {
     }
     return this.#last = last - this.#observation.from;
   }
+}
+
+/** As many as were named, or as are needed for as many messages at once. */
+function partitionsOf({ partitions, subscriptions }: SeenTopic): number {
+  return partitions > 0 ? partitions : Math.min(PARTITIONS_MAX, Math.max(...subscriptions.map(({ atOnce }) => atOnce)));
 }
 
 /** With none at all for the requests that did not come there. */

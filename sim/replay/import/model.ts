@@ -26,7 +26,29 @@ export interface ImportedService {
   readonly replicasKnown: boolean;
   readonly network: Shape | undefined;
   readonly logFormat: string | undefined;
+  readonly topics: readonly ImportedTopic[];
+  readonly subscriptions: readonly ImportedSubscription[];
+  /** Of one replica in the busiest second: requests at once, on average. */
+  readonly atOnce: number;
   readonly endpoints: readonly ImportedEndpoint[];
+}
+
+export interface ImportedTopic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly partitionsKnown: boolean;
+  readonly latency: Shape | undefined;
+  readonly messages: number;
+}
+
+export interface ImportedSubscription {
+  /** `service.topic`. */
+  readonly topic: string;
+  readonly endpoint: string;
+  readonly attempts: number;
+  readonly retryAfter: number | undefined;
+  readonly concurrency: number;
+  readonly deliveries: number;
 }
 
 export interface ImportedEndpoint {
@@ -57,6 +79,8 @@ export interface ImportedCall {
   readonly type: "call";
   /** `service.endpoint`. */
   readonly target: string;
+  /** `service.topic`, where a message is published. */
+  readonly publish: string | undefined;
   readonly probability: number;
   /** Turns of a loop and their weights; undefined for a single call. */
   readonly turns: readonly (readonly [turns: number, weight: number])[] | undefined;

@@ -1,10 +1,13 @@
 // Names of a recording as a scenario takes them: each one once, and of the allowed characters.
 
+import { httpNameHint } from "../../model/service_fields.ts";
+import { publishEndpoint } from "../../model/state.ts";
 import type { Observation, SeenEndpoint } from "../observation.ts";
 import type { SpanTable } from "../span_table.ts";
 
 const SERVICE_LENGTH_MAX = 63;
 const ENDPOINT_LENGTH_MAX = 200;
+const TOPIC_LENGTH_MAX = 180;
 
 /** A name as a scenario's endpoint may have it: visible, without arrows and spaces around it. */
 export function endpointName(name: string): string {
@@ -22,13 +25,32 @@ function serviceName(name: string): string {
   return RESERVED.has(short) ? `${short}-service` : short;
 }
 
+function topicName(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, TOPIC_LENGTH_MAX) || "topic";
+  return RESERVED.has(plain) ? `${plain}-topic` : plain;
+}
+
+/** GET, SELECT and DELETE are words of databases and caches as well; a service's names with them have to be METHOD /path. */
+function nameIn(kind: SeenEndpoint["kind"], { name: recorded, topic }: SeenEndpoint): string {
+  if (kind === "queue" && topic !== undefined) return publishEndpoint(topicName(topic));
+  const name = endpointName(recorded);
+  const isHttp = (kind === "service" || kind === "external") && httpNameHint(name) !== undefined;
+  return isHttp ? endpointName(`span ${name}`) : name;
+}
+
 export class Names {
   readonly #services = new Map<string, string>();
+  readonly #kinds = new Map<string, SeenEndpoint["kind"]>();
   readonly #endpoints: string[] = [];
 
   constructor({ endpoints }: Observation) {
     const taken = new Set<string>();
     const takenEndpoints = new Map<string, Set<string>>();
+    for (const { service, kind, instrumented } of endpoints) {
+      // A service that writes spans is one, whatever else calls to it look like.
+      if (instrumented) this.#kinds.set(service, "service");
+      else if (!this.#kinds.has(service)) this.#kinds.set(service, kind);
+    }
     for (const endpoint of endpoints) {
       if (!this.#services.has(endpoint.service)) {
         // Names of services are told apart without regard to case.
@@ -38,7 +60,8 @@ export class Names {
       }
       let names = takenEndpoints.get(endpoint.service);
       if (names === undefined) takenEndpoints.set(endpoint.service, names = new Set());
-      const name = unique(endpointName(endpoint.name), (each) => names.has(each), ENDPOINT_LENGTH_MAX);
+      const plain = nameIn(this.kind(endpoint.service), endpoint);
+      const name = unique(plain, (each) => names.has(each), ENDPOINT_LENGTH_MAX);
       names.add(name);
       this.#endpoints[endpoint.index] = name;
     }
@@ -46,6 +69,15 @@ export class Names {
 
   service(recorded: string): string {
     return this.#services.get(recorded)!;
+  }
+
+  kind(recorded: string): SeenEndpoint["kind"] {
+    return this.#kinds.get(recorded)!;
+  }
+
+  /** The topic of an endpoint that takes its messages. */
+  topic(endpoint: SeenEndpoint): string {
+    return this.endpoint(endpoint).slice(publishEndpoint("").length);
   }
 
   endpoint({ index }: SeenEndpoint): string {
@@ -75,7 +107,7 @@ export class Names {
     }
     const changes: [time: number, change: number][] = [];
     for (const [index, instance] of table.instances.entries()) {
-      if (table.services[instance.service] !== service) continue;
+      if (table.services[instance.service] !== service || this.#lives[index * 2] === Infinity) continue;
       changes.push([this.#lives[index * 2]!, 1], [this.#lives[index * 2 + 1]!, -1]);
     }
     changes.sort((a, b) => a[0] - b[0] || b[1] - a[1]);

@@ -15,6 +15,8 @@ import type {
   ImportedScenario,
   ImportedService,
   ImportedStep,
+  ImportedSubscription,
+  ImportedTopic,
 } from "./model.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -40,6 +42,9 @@ export function scenarioText(imported: ImportedScenario, { name, header }: Scena
   if (faults.length > 0) lines.push("", "# What was different for a while.", "faults:", ...faults.flatMap(faultLines));
   return lines.join("\n") + "\n";
 }
+
+/** Fewer requests at once say nothing about a limit. */
+const AT_ONCE_MIN = 2;
 
 function comment(text: string): string {
   return text === "" ? "#" : `# ${visible(text)}`;
@@ -80,11 +85,39 @@ function serviceLines(service: ImportedService): string[] {
     }
     if (replicas > 1) lines.push(`    replicas: ${replicas}`);
     else if (!replicasKnown) lines.push("    # replicas: its spans do not say which instance wrote them");
+    if (service.atOnce >= AT_ONCE_MIN) {
+      lines.push(
+        `    # concurrency: its limit is not in the spans; in the busiest second a replica worked on ${
+          Number(service.atOnce.toPrecision(2))
+        } requests at once`,
+      );
+    }
   }
   if (network !== undefined) lines.push(`    network: ${shapeText(network)}`);
   if (service.logFormat !== undefined) lines.push(`    logs: { format: ${service.logFormat} }`);
-  lines.push("    endpoints:", ...endpoints.flatMap(endpointLines));
+  if (service.topics.length > 0) lines.push("    topics:", ...service.topics.map(topicLine));
+  if (service.subscriptions.length > 0) lines.push("    consumes:", ...service.subscriptions.map(subscriptionLine));
+  if (endpoints.length > 0) lines.push("    endpoints:", ...endpoints.flatMap(endpointLines));
   return lines;
+}
+
+function topicLine({ name, partitions, partitionsKnown, latency, messages }: ImportedTopic): string {
+  const fields = [`partitions: ${partitions}`, ...(latency === undefined ? [] : [`latency: ${shapeText(latency)}`])];
+  const note = partitionsKnown ? "" : "; its partitions are as many as messages were handled at once";
+  return `      ${key(name)}: { ${fields.join(", ")} } # ${formatCount(messages)} messages${note}`;
+}
+
+function subscriptionLine(
+  { topic, endpoint, attempts, retryAfter, concurrency, deliveries }: ImportedSubscription,
+): string {
+  const fields = [
+    `topic: ${scalar(topic)}`,
+    `endpoint: ${scalar(endpoint)}`,
+    ...(concurrency > 1 ? [`concurrency: ${concurrency}`] : []),
+    ...(attempts > 1 ? [`attempts: ${attempts}`] : []),
+    ...(attempts > 1 && retryAfter !== undefined ? [`retryAfter: ${time(retryAfter)}`] : []),
+  ];
+  return `      - { ${fields.join(", ")} } # ${formatCount(deliveries)} deliveries`;
 }
 
 function quoted(text: string): string {
@@ -157,7 +190,7 @@ function branchLines(branch: readonly ImportedStep[], indent: string): string[] 
 }
 
 function callLines(call: ImportedCall, indent: string): string[] {
-  const { target, probability, turns, timeout, retry, optional, calls, failed } = call;
+  const { target, publish, probability, turns, timeout, retry, optional, calls, failed } = call;
   const options: string[] = [];
   if (probability < 1) options.push(`probability: ${percent(probability)}`);
   if (timeout !== undefined) options.push(`timeout: ${time(timeout)}`);
@@ -169,8 +202,13 @@ function callLines(call: ImportedCall, indent: string): string[] {
   }
   if (optional) options.push("optional: true");
   const few = calls < 30 ? ", too few to be sure of" : "";
-  const note = ` # ${formatCount(calls)} calls${failed > 0 ? `, ${formatCount(failed)} failed` : ""}${few}`;
-  const single = options.length === 0 ? scalar(target) : `{ call: ${scalar(target)}, ${options.join(", ")} }`;
+  const note = ` # ${formatCount(calls)} ${publish === undefined ? "calls" : "messages"}${
+    failed > 0 ? `, ${formatCount(failed)} failed` : ""
+  }${few}`;
+  const what = publish === undefined ? `call: ${scalar(target)}` : `publish: ${scalar(publish)}`;
+  const single = options.length === 0 && publish === undefined
+    ? scalar(target)
+    : `{ ${[what, ...options].join(", ")} }`;
   if (turns === undefined) return [`${indent}- ${single}${note}`];
   const [only] = turns;
   const times = turns.length === 1
