@@ -304,7 +304,9 @@ function serverStep(dice: Dice, before: readonly Made[]): Value {
     case 2: {
       const brokers = of("queue");
       if (brokers.length === 0) return step(dice, before, false);
-      return { publish: `${dice.pick(brokers, "broker").name}.t`, ...dice.chance(0.5) && { key: "size" } };
+      // Not always, as its own handler may be what publishes: messages without an end are refused.
+      const topic = `${dice.pick(brokers, "broker").name}.t`;
+      return { publish: topic, probability: "60%", ...dice.chance(0.5) && { key: "size" } };
     }
     default:
       return step(dice, before, false);
