@@ -6,7 +6,7 @@ import type { Node } from "../base/node.ts";
 import { FOREVER, type Nanos, RUN_LENGTH_MAX } from "../base/time.ts";
 import { KEY_DEFAULT, keyField } from "./key_fields.ts";
 import type { CallStep, Step } from "./model.ts";
-import { NO_POLICIES } from "./policies.ts";
+import { plainCall } from "./plain_call.ts";
 import type { CacheStep, KeySpec } from "./state.ts";
 
 const ENTRIES_MAX = 10_000_000;
@@ -78,19 +78,9 @@ export function cacheStep(
   const dot = place.indexOf(".");
   const service = dot < 0 ? place : place.slice(0, dot), what = dot < 0 ? "" : ` ${place.slice(dot + 1)}`;
   const call = (verb: string): CallStep => ({
-    type: "call",
-    target: { service, endpoint: verb + what },
-    where: undefined,
-    probability: 1,
+    ...plainCall({ service, endpoint: verb + what }),
     timeout,
-    deadline: undefined,
-    retry: undefined,
     optional: true,
-    fallback: undefined,
-    network: undefined,
-    policies: NO_POLICIES,
-    onFailure: "continue",
-    checks: [],
   });
   const shared = place === "local" ? undefined : { get: call("GET"), set: call("SET") };
   const step: CacheStep = {
