@@ -231,6 +231,37 @@ Deno.test({
 });
 
 Deno.test({
+  name: "calls in a circle, and messages that make messages of their own topic, have an end",
+  ignore,
+  async fn() {
+    const messaging = { "messaging.system": "kafka", "messaging.destination.name": "loop" };
+    const spans = Array.from({ length: 40 }, (_, trace) =>
+      Array.from({ length: 10 }, (_, n): MadeSpan => ({
+        trace,
+        id: trace * 10 + n,
+        ...(n === 0 ? {} : { parent: trace * 10 + n - 1 }),
+        service: n % 4 < 2 ? "a" : "b",
+        name: n % 2 === 0 ? "Do" : "Call",
+        kind: n % 2 === 0 ? 2 : 3,
+        from: trace * 100 + n,
+        to: trace * 100 + 60 - n,
+        attributes: { "rpc.method": "Do", ...(n % 2 === 0 ? {} : { "server.address": n % 4 < 2 ? "b" : "a" }) },
+      }))).flat();
+    const messages = Array.from({ length: 40 }, (_, n): MadeSpan[] => {
+      const common = { trace: 1000 + n, service: "worker", attributes: messaging, from: n * 100, to: n * 100 + 9 };
+      return [
+        { ...common, id: 10_000 + n * 2, name: "process", kind: 5 },
+        { ...common, id: 10_001 + n * 2, parent: 10_000 + n * 2, name: "send", kind: 4 },
+      ];
+    }).flat();
+    const { services } = scenarioOf((await importText(recording([...spans, ...messages]))).text!);
+    const [call] = services.get("a")!.endpoints.get("Do")!.calls.filter(({ type }) => type === "call") as CallStep[];
+    assert.ok(Math.abs(call!.probability - 2 / 3) < 0.01);
+    assert.ok(services.get("worker")!.endpoints.has("process loop"));
+  },
+});
+
+Deno.test({
   name: "the same recording gives the same scenario, byte for byte",
   ignore,
   async fn() {
