@@ -511,6 +511,32 @@ Deno.test({
 });
 
 Deno.test({
+  name: "names that are too many for a file become one of each service, the rarest first",
+  ignore,
+  async fn() {
+    const word = (n: number): string => n.toString(26).replace(/[0-9]/g, (digit) => "qrstuvwxyz"[Number(digit)]!);
+    const spans = Array.from({ length: 2200 }, (_, n): MadeSpan => ({
+      trace: n,
+      id: n,
+      service: "web",
+      name: n % 2 === 0 ? "often" : `name ${word(n)}`,
+      kind: 2,
+      from: n,
+      to: n + 5,
+    }));
+    const more = spans.map((span): MadeSpan => ({
+      ...span,
+      trace: span.trace + 5000,
+      name: `other ${word(span.trace)}`,
+    }));
+    const { text, account } = await importText(recording([...spans, ...more]));
+    const names = [...scenarioOf(text!).services.get("web")!.endpoints.keys()];
+    assert.ok(names.length <= 901 && names.includes("often") && names.includes("others"), `${names.length}`);
+    assert.match(account.odd.map(({ reason }) => reason).join(), /too many different names/);
+  },
+});
+
+Deno.test({
   name: "a recording without a request is told so",
   ignore,
   async fn() {
