@@ -7,6 +7,7 @@ import { formatDuration, type Nanos } from "../base/time.ts";
 import { importRecording, type ImportReport } from "../replay/import/import_recording.ts";
 import { findRecording, RecordingError } from "../replay/recording.ts";
 import { formatCount } from "../report/units.ts";
+import { FILE_BYTES_MAX } from "../scenario/limits.ts";
 import { loadScenario } from "../scenario/load.ts";
 import { UsageError } from "./command.ts";
 import { print, printError } from "./console.ts";
@@ -72,6 +73,16 @@ async function importFiles(paths: readonly string[], flags: ImportFlags): Promis
   if (text === undefined) {
     tell(report, flags);
     throw new UsageError("there is no request in what was read: nothing to make a scenario of");
+  }
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > FILE_BYTES_MAX) {
+    tell(report, flags);
+    throw new UsageError(
+      `a scenario of ${formatCount(account.services)} services and ${
+        formatCount(account.endpoints)
+      } endpoints would have ` +
+        `${formatCount(bytes)} bytes, and ${formatCount(FILE_BYTES_MAX)} is the most: import a part of the recording`,
+    );
   }
   // What is handed over passes validate, whatever was in the recording.
   loadScenario({ path: flags.output ?? "scenario.yaml", text, sets: [], env: new Map() });

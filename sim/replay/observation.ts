@@ -189,8 +189,11 @@ export class Observation {
   #resolveOperations(): void {
     const { table } = this;
     const votes = new Map<number, Map<number, number>>();
+    const isCalled = new Uint8Array(table.operations.length);
     for (let row = 0; row < table.rows; row++) {
-      if (this.#links.kind[row] !== SpanClass.call || this.#calleeRow[row]! < 0) continue;
+      if (this.#links.kind[row] !== SpanClass.call) continue;
+      isCalled[table.operation[row]!] = 1;
+      if (this.#calleeRow[row]! < 0) continue;
       const operation = table.operation[row]!, callee = this.#handledEndpoint(this.#calleeRow[row]!);
       let counts = votes.get(operation);
       if (counts === undefined) votes.set(operation, counts = new Map());
@@ -207,7 +210,7 @@ export class Observation {
       addresses.set(address, known === undefined || known === service ? service : null);
     }
     for (const [index, operation] of table.operations.entries()) {
-      if (this.#leaf[index]! >= 0) continue;
+      if (this.#leaf[index]! >= 0 || isCalled[index] === 0) continue;
       const service = operation.service ?? addresses.get(operation.address) ??
         (this.#writing.has(operation.address) ? operation.address : undefined);
       if (service !== undefined && this.#writing.has(service)) {

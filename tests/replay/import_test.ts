@@ -231,6 +231,37 @@ Deno.test({
 });
 
 Deno.test({
+  name: "calls in a circle, and messages that make messages of their own topic, have an end",
+  ignore,
+  async fn() {
+    const messaging = { "messaging.system": "kafka", "messaging.destination.name": "loop" };
+    const spans = Array.from({ length: 40 }, (_, trace) =>
+      Array.from({ length: 10 }, (_, n): MadeSpan => ({
+        trace,
+        id: trace * 10 + n,
+        ...(n === 0 ? {} : { parent: trace * 10 + n - 1 }),
+        service: n % 4 < 2 ? "a" : "b",
+        name: n % 2 === 0 ? "Do" : "Call",
+        kind: n % 2 === 0 ? 2 : 3,
+        from: trace * 100 + n,
+        to: trace * 100 + 60 - n,
+        attributes: { "rpc.method": "Do", ...(n % 2 === 0 ? {} : { "server.address": n % 4 < 2 ? "b" : "a" }) },
+      }))).flat();
+    const messages = Array.from({ length: 40 }, (_, n): MadeSpan[] => {
+      const common = { trace: 1000 + n, service: "worker", attributes: messaging, from: n * 100, to: n * 100 + 9 };
+      return [
+        { ...common, id: 10_000 + n * 2, name: "process", kind: 5 },
+        { ...common, id: 10_001 + n * 2, parent: 10_000 + n * 2, name: "send", kind: 4 },
+      ];
+    }).flat();
+    const { services } = scenarioOf((await importText(recording([...spans, ...messages]))).text!);
+    const [call] = services.get("a")!.endpoints.get("Do")!.calls.filter(({ type }) => type === "call") as CallStep[];
+    assert.ok(Math.abs(call!.probability - 2 / 3) < 0.01);
+    assert.ok(services.get("worker")!.endpoints.has("process loop"));
+  },
+});
+
+Deno.test({
   name: "the same recording gives the same scenario, byte for byte",
   ignore,
   async fn() {
@@ -476,6 +507,32 @@ Deno.test({
       "1 spans more than a day apart from the others, left out",
       "1 spans of more than a day, left out",
     ]);
+  },
+});
+
+Deno.test({
+  name: "names that are too many for a file become one of each service, the rarest first",
+  ignore,
+  async fn() {
+    const word = (n: number): string => n.toString(26).replace(/[0-9]/g, (digit) => "qrstuvwxyz"[Number(digit)]!);
+    const spans = Array.from({ length: 2200 }, (_, n): MadeSpan => ({
+      trace: n,
+      id: n,
+      service: "web",
+      name: n % 2 === 0 ? "often" : `name ${word(n)}`,
+      kind: 2,
+      from: n,
+      to: n + 5,
+    }));
+    const more = spans.map((span): MadeSpan => ({
+      ...span,
+      trace: span.trace + 5000,
+      name: `other ${word(span.trace)}`,
+    }));
+    const { text, account } = await importText(recording([...spans, ...more]));
+    const names = [...scenarioOf(text!).services.get("web")!.endpoints.keys()];
+    assert.ok(names.length <= 901 && names.includes("often") && names.includes("others"), `${names.length}`);
+    assert.match(account.odd.map(({ reason }) => reason).join(), /too many different names/);
   },
 });
 

@@ -6,6 +6,7 @@ import type { Recording } from "../recording.ts";
 import { ExtrasReader } from "./extras.ts";
 import { importTraffic } from "./importer.ts";
 import { scenarioText } from "./scenario_text.ts";
+import { lumpRare } from "./rare_operations.ts";
 import { dropStrays } from "./strays.ts";
 
 export interface ImportSettings {
@@ -53,6 +54,7 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
   });
   const { rows: spans, traces } = table;
   const strays = dropStrays(table);
+  const rare = lumpRare(table);
   const observation = new Observation(table);
   const length_s = (observation.to - observation.from) / 1e9;
   const { orphans, duplicates, circles, backwards, loose } = observation.tally;
@@ -65,7 +67,7 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
     ...noted("spans more than a day apart from the others, left out", strays.apart),
     ...noted("spans of more than a day, left out", strays.long),
     ...noted("calls that no request in the recording made, left out", loose),
-    ...noted("spans with too many different names, taken as one", unnamed),
+    ...noted("spans with too many different names, taken as one", unnamed + rare),
   ];
   const imported = importTraffic(observation, extras.known(observation));
   const account: ImportAccount = {

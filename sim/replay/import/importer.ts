@@ -20,6 +20,7 @@ import type {
   ImportedSubscription,
   ImportedTopic,
 } from "./model.ts";
+import { circlesOf } from "./circles.ts";
 import { type SeenTopic, seenTopics } from "./messages.ts";
 import { endpointName, Names } from "./names.ts";
 import { type Shape, shapeOf } from "./shapes.ts";
@@ -48,6 +49,8 @@ const FAILURES_MIN = 3;
 const ASYNC_MIN = 0.8;
 const NETWORK_SAMPLES_MAX = 5000;
 const PARTITIONS_MAX = 10_000;
+/** Calls in a circle are left out now and then, even if no request that was well left one out. */
+const CIRCLE_SHARE_MAX = 0.99;
 /** Longer recordings are looked at for so long. */
 const SECONDS_MAX = 1_000_000;
 /** Arrivals of so many requests are drawn at random where they were; the number of fewer would be too uncertain. */
@@ -75,10 +78,12 @@ class Importer {
   /** Attempts that no span answered: by edge, their times, and whether they failed. */
   readonly #lost = new Map<
     number,
-    { caller: number; callee: number; lost: number; status: number; attempts: number }
+    { caller: number; callee: number; lost: number; status: number; attempts: number; unanswered: number }
   >();
   /** Starts of requests that another one started and did not wait for, by callee; and who that was. */
   readonly #started = new Map<number, { times: number[]; by: Map<number, number> }>();
+  /** Endpoints that reach each other are in the same part. */
+  readonly #circles: Int32Array;
   /** By the endpoint that takes their messages. */
   readonly #topics: ReadonlyMap<number, SeenTopic>;
   /** Endpoints that handle messages of these topics. */
@@ -88,6 +93,7 @@ class Importer {
     this.#observation = observation;
     this.#extras = extras;
     this.#names = new Names(observation);
+    this.#circles = circlesOf(observation.endpoints.length, observation.edges);
     const topics = seenTopics(observation, (service) => this.#names.kind(service) === "queue");
     this.#topics = new Map(topics.map((topic) => [topic.publish.index, topic]));
     this.#handlers = new Set(topics.flatMap(({ subscriptions }) => subscriptions.map(({ handler }) => handler.index)));
@@ -130,14 +136,15 @@ class Importer {
     const callee = endpoints[request.callee[i]!]!;
     const flags = table.flags[call]!;
     if (!callee.instrumented) return;
-    const key = request.endpoint * 4_194_304 + callee.index;
+    const key = edgeKey(request.endpoint, callee.index);
     let edge = this.#lost.get(key);
     if (edge === undefined) {
-      edge = { caller: request.endpoint, callee: callee.index, lost: 0, status: 0, attempts: 0 };
+      edge = { caller: request.endpoint, callee: callee.index, lost: 0, status: 0, attempts: 0, unanswered: 0 };
       this.#lost.set(key, edge);
     }
     edge.attempts++;
     if (answer < 0) {
+      edge.unanswered++;
       // A time-out whose answer is missing may have been lost with the end of the recording.
       if ((flags & SpanFlag.error) !== 0 && (flags & (SpanFlag.timeout | SpanFlag.interrupted)) === 0) {
         edge.lost++;
@@ -301,7 +308,7 @@ class Importer {
         : undefined,
       errorsSeen: count,
       attributes: this.#extras.attributesOf(endpoint.service, endpoint.name),
-      calls: this.#steps(this.#learned[endpoint.index]!),
+      calls: this.#steps(endpoint.index),
     };
   }
 
@@ -314,11 +321,11 @@ class Importer {
     return { shape: shape?.type === "constant" && shape.value === 0 ? undefined : shape, count: times.length };
   }
 
-  #steps(learned: Learned): readonly ImportedStep[] {
-    const { sites } = learned;
+  #steps(caller: number): readonly ImportedStep[] {
+    const learned = this.#learned[caller]!, { sites } = learned;
     const waited = sites.sites.flatMap((site, index) => site.async >= ASYNC_MIN * site.calls ? [] : [index]);
     if (waited.length === 0) return [];
-    const steps = this.#tree(arrange(sites, waited), sites, 1);
+    const steps = this.#tree(arrange(sites, waited), caller, 1);
     const lead = learned.counted === 0 ? 1 : learned.lead / learned.counted;
     if (lead >= LEAD_MIN) return steps;
     // The rest is spread over the gaps between the steps, but for what lies behind the last.
@@ -335,18 +342,18 @@ class Importer {
   }
 
   /** @param given share of the requests that come here */
-  #tree(tree: CallTree, sites: CallSites, given: number): ImportedStep[] {
+  #tree(tree: CallTree, caller: number, given: number): ImportedStep[] {
     switch (tree.type) {
       case "site":
-        return [this.#call(sites, tree.site, given)];
+        return [this.#call(caller, tree.site, given)];
       case "sequence":
-        return tree.parts.flatMap((part) => this.#tree(part, sites, given));
+        return tree.parts.flatMap((part) => this.#tree(part, caller, given));
       case "parallel":
-        return [{ type: "parallel", branches: tree.parts.map((part) => this.#tree(part, sites, given)) }];
+        return [{ type: "parallel", branches: tree.parts.map((part) => this.#tree(part, caller, given)) }];
       case "choose": {
         const options = tree.parts.map(({ tree: part, share }) => ({
           weight: weight(share),
-          steps: this.#tree(part, sites, Math.max(share, 1e-9)),
+          steps: this.#tree(part, caller, Math.max(share, 1e-9)),
         }));
         const none = weight(given - tree.parts.reduce((sum, { share }) => sum + share, 0));
         return [{ type: "choose", options: none > 0.1 ? [...options, { weight: none, steps: [] }] : options }];
@@ -354,7 +361,15 @@ class Importer {
     }
   }
 
-  #call(learned: CallSites, index: number, given: number): ImportedCall {
+  /** Share of the calls between endpoints that call each other which led on: what was recorded had an end. */
+  #goingOn(caller: number, callee: number): number {
+    if (this.#circles[caller] !== this.#circles[callee]) return 1;
+    const edge = this.#lost.get(edgeKey(caller, callee));
+    return Math.min(CIRCLE_SHARE_MAX, edge === undefined ? 1 : 1 - edge.unanswered / edge.attempts);
+  }
+
+  #call(caller: number, index: number, given: number): ImportedCall {
+    const { sites: learned } = this.#learned[caller]!;
     const site = learned.sites[index]!;
     const callee = this.#observation.endpoints[site.callee]!;
     const isLoop = [...site.turns.keys()].some((turns) => turns > 1);
@@ -367,7 +382,8 @@ class Importer {
     // Where a failed call fails the request, those that are well reached it less often than they would have.
     const failing = optional ? 0 : site.failed / Math.max(1, site.calls);
     const reached = seen / (seen + (1 - seen) * (1 - failing) || 1);
-    const probability = Math.min(1, (learned.okIsEnough ? reached : seen) / given);
+    const goingOn = this.#goingOn(caller, callee.index);
+    const probability = Math.min(1, (learned.okIsEnough ? reached : seen) / given) * goingOn;
     return {
       type: "call",
       target: this.#names.reference(callee),
@@ -475,6 +491,10 @@ class Importer {
   }
 }
 
+function edgeKey(caller: number, callee: number): number {
+  return caller * 4_194_304 + callee;
+}
+
 /** As many as were named, or as are needed for as many messages at once. */
 function partitionsOf({ partitions, subscriptions }: SeenTopic): number {
   return partitions > 0 ? partitions : Math.min(PARTITIONS_MAX, Math.max(...subscriptions.map(({ atOnce }) => atOnce)));
@@ -487,7 +507,8 @@ function turnsOf(
 ): (readonly [turns: number, weight: number])[] {
   const sorted = [...turns].sort((a, b) => a[0] - b[0]);
   const some = sorted.reduce((sum, [, requests]) => sum + requests, 0);
-  const none = Math.round(some * (1 - probability) / Math.max(probability, 1e-9));
+  const share = Math.round(some * (1 - probability) / Math.max(probability, 1e-9));
+  const none = probability <= CIRCLE_SHARE_MAX ? Math.max(1, share) : share;
   return none > 0 ? [[0, none], ...sorted] : sorted;
 }
 

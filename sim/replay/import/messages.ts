@@ -68,11 +68,30 @@ export function seenTopics(observation: Observation, isBroker: (service: string)
       atOnce: mostAtOnce(messages),
     });
   }
+  for (const publish of [...topics.keys()]) if (comesBack(observation, topics, publish)) topics.delete(publish);
   return [...topics].map(([publish, subscriptions]) => ({
     publish,
     partitions: partitionsOf(observation, publish, subscriptions),
     subscriptions,
   }));
+}
+
+/** Whether handling a message may publish another one of its topic: as a scenario, that might have no end. */
+function comesBack(
+  { edges }: Observation,
+  topics: ReadonlyMap<SeenEndpoint, readonly SeenSubscription[]>,
+  publish: SeenEndpoint,
+): boolean {
+  const handlersOf = new Map([...topics].map(([each, subscriptions]) => [
+    each.index,
+    subscriptions.map(({ handler }) => handler.index),
+  ]));
+  const reached = new Set(handlersOf.get(publish.index));
+  for (const at of reached) {
+    for (const next of handlersOf.get(at) ?? []) reached.add(next);
+    for (const { caller, callee } of edges) if (caller === at) reached.add(callee);
+  }
+  return reached.has(publish.index);
 }
 
 function handledOf(observation: Observation): Map<number, Handled> {
