@@ -18,7 +18,13 @@ export const CFS_PERIOD = (100 * MILLISECOND) as Nanos;
 /** Where the sum is set back, so that it stays an exact integer. */
 const SERVED_MAX = 2 ** 50;
 
-export class Cpu {
+/** What a strand is known by here. */
+export interface Working {
+  readonly slot: number;
+  readonly generation: number;
+}
+
+export class Cpu<S extends Working = Frame> {
   /** Strands whose own work is under way, or stopped. */
   running = 0;
   /** What every strand has got since the replica was last idle, in SERVICE_UNITS. */
@@ -32,6 +38,7 @@ export class Cpu {
   /** Cores in use now. */
   #inUse = 0;
 
+  #room = 1;
   readonly #quota: number;
   #used = 0;
   #periodEnd = FOREVER;
@@ -54,7 +61,7 @@ export class Cpu {
   constructor(
     readonly cores: number,
     readonly limit: number,
-    readonly frames: readonly Frame[],
+    readonly frames: readonly S[],
     readonly meter: UtilizationMeter | undefined,
   ) {
     // In whole nanoseconds: 0.55 of a period is a hair more in floating point.
@@ -67,7 +74,7 @@ export class Cpu {
   }
 
   /** Begins a strand's own work of whole nanoseconds. The frame must keep its generation for as long as it works. */
-  start(frame: Frame, work: Nanos, now: Nanos): void {
+  start(frame: S, work: Nanos, now: Nanos): void {
     this.advance(now);
     if (this.running++ === 0) {
       this.#served = 0;
@@ -89,7 +96,7 @@ export class Cpu {
   }
 
   /** Takes out a strand whose work is done at the time of the last `advance`; undefined when there is none. */
-  finished(): Frame | undefined {
+  finished(): S | undefined {
     const frame = this.#next();
     if (frame === undefined || this.#goals[0]! > this.#served) return undefined;
     this.#pop();
@@ -102,6 +109,13 @@ export class Cpu {
   setSpeed(speed: number, now: Nanos): void {
     this.advance(now);
     this.#speed = speed;
+    this.#settle(now);
+  }
+
+  /** So many times as many cores, and as much quota, as it was made with. */
+  setRoom(room: number, now: Nanos): void {
+    this.advance(now);
+    this.#room = room;
     this.#settle(now);
   }
 
@@ -137,12 +151,12 @@ export class Cpu {
       const periods = Math.floor((now - this.#periodsFrom) / CFS_PERIOD) + 1;
       this.#periodEnd = (this.#periodsFrom + periods * CFS_PERIOD) as Nanos;
       // Times are whole nanoseconds, so a quota is overrun by some: the next period pays for it, as the kernel has it.
-      this.#used = Math.max(0, this.#used - this.#quota);
+      this.#used = Math.max(0, this.#used - this.#quota * this.#room);
       this.throttled = false;
       this.#settle(now);
-    } else if (!this.throttled && this.#inUse > 0 && this.#used >= this.#quota) {
+    } else if (!this.throttled && this.#inUse > 0 && this.#used >= this.#quota * this.#room) {
       this.throttled = true;
-      this.#busyTime -= this.#used - this.#quota;
+      this.#busyTime -= this.#used - this.#quota * this.#room;
       this.#settle(now);
     }
   }
@@ -158,7 +172,9 @@ export class Cpu {
     let next: number = this.limit === Infinity ? FOREVER : this.#periodEnd;
     if (this.#share > 0) {
       if (this.#next() !== undefined) next = Math.min(next, now + this.#timeFor(this.#goals[0]! - this.#served));
-      if (this.limit !== Infinity) next = Math.min(next, now + Math.ceil((this.#quota - this.#used) / this.#inUse));
+      if (this.limit !== Infinity) {
+        next = Math.min(next, now + Math.ceil((this.#quota * this.#room - this.#used) / this.#inUse));
+      }
     }
     return Math.max(next, now) as Nanos;
   }
@@ -175,9 +191,38 @@ export class Cpu {
 
   #settle(now: Nanos): void {
     const runs = this.running > 0 && !this.#stopped && !this.throttled;
-    this.#inUse = runs ? Math.min(this.running, this.cores) : 0;
-    this.#share = runs ? this.#speed * Math.min(1, this.cores / this.running) : 0;
+    this.#inUse = runs ? Math.min(this.running, this.cores * this.#room) : 0;
+    this.#share = runs ? this.#speed * Math.min(1, this.cores * this.#room / this.running) : 0;
     this.meter?.set(this.#inUse, now);
+  }
+
+  /** One like it that nothing works on, at its usual speed; its periods are counted as here. */
+  idleLike<T extends Working>(frames: readonly T[], now: Nanos): Cpu<T> {
+    const like = new Cpu<T>(this.cores, this.limit, frames, undefined);
+    like.#since = now;
+    like.#used = this.#used + (now - this.#since) * this.#inUse;
+    like.#periodEnd = this.#periodEnd;
+    like.#periodsFrom = this.#periodsFrom;
+    like.throttled = this.throttled;
+    return like;
+  }
+
+  /** Strands at work, with what is left of it in whole nanoseconds. Changes nothing. */
+  *left(now: Nanos): Generator<readonly [strand: S, work: Nanos]> {
+    const served = this.#served + Math.floor((now - this.#since) * this.#share * SERVICE_UNITS);
+    for (let place = 0; place < this.#goals.length; place++) {
+      const strand = this.frames[this.#slots[place]!]!;
+      if (strand.generation !== this.#generations[place]) continue;
+      yield [strand, Math.max(0, Math.ceil((this.#goals[place]! - served) / SERVICE_UNITS)) as Nanos];
+    }
+  }
+
+  /** When the work of a strand is done if nothing comes or goes till then; Infinity when it is stopped, or not at work. */
+  endOf(strand: S, now: Nanos): number {
+    for (const [each, work] of this.left(now)) {
+      if (each === strand) return this.#share === 0 ? Infinity : now + Math.ceil(work / this.#share);
+    }
+    return Infinity;
   }
 
   #setBack(): void {
@@ -188,7 +233,7 @@ export class Cpu {
   // ---- the heap ----------------------------------------------------------------------------------------------------
 
   /** The frame that is done first; forgets those that were cut off. */
-  #next(): Frame | undefined {
+  #next(): S | undefined {
     while (this.#goals.length > 0) {
       const frame = this.frames[this.#slots[0]!]!;
       if (frame.generation === this.#generations[0]) return frame;

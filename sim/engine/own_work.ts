@@ -31,6 +31,7 @@ export class OwnWork {
   cutOff(frame: Frame): void {
     const station = this.#core.fleet.stationOf(frame.root);
     if (station.cpu === undefined) return;
+    if (station.marks !== undefined) this.#core.taint?.workCut(frame, station);
     station.cpu.leave(this.#core.now);
     this.schedule(station);
   }

@@ -118,6 +118,7 @@ export class Pauses {
       this.standing++;
       if (station.cpu !== undefined) {
         station.cpu.setStopped(true, now);
+        this.#core.taint?.stops(station, true);
         this.#core.ownWork.schedule(station);
       }
     }
@@ -133,6 +134,7 @@ export class Pauses {
     this.standing--;
     if (station.cpu !== undefined) {
       station.cpu.setStopped(false, now);
+      this.#core.taint?.stops(station, false);
       this.#core.ownWork.schedule(station);
     }
     this.#core.servers.takeUp(station);

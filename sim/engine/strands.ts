@@ -155,7 +155,9 @@ export class Strands {
   /** Own work: how long it takes is a matter of the station where that has cores to share, a CPU limit or pauses. */
   #work(frame: Frame, duration: Nanos): void {
     frame.lostFrom = -1;
-    if (this.#core.hasCpus && this.#core.ownWork.begin(frame, duration)) return this.#core.taint?.sharesCores(frame);
+    if (this.#core.hasCpus && this.#core.ownWork.begin(frame, duration)) {
+      return this.#core.taint?.sharesCores(frame, duration);
+    }
     frame.workEnds = this.#core.now + duration;
     this.#wait(frame, FrameState.working, duration);
   }

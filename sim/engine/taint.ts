@@ -8,7 +8,7 @@
 // A strand has marks from the moment a fault first touches it, and until its end; what no fault has touched has none, and
 // is passed over with one look.
 
-import { MILLISECOND } from "../base/time.ts";
+import { MICROSECOND, MILLISECOND, type Nanos } from "../base/time.ts";
 import { CAUSE_FAULT, CauseKind, causeOf, type FactBatch, FactFlag, Outcome } from "../plan/facts.ts";
 import { type CallSite, Op } from "../plan/plan.ts";
 import { isHeldBack } from "../plan/policies.ts";
@@ -16,7 +16,9 @@ import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
 import type { FaultKnobs } from "./fault_knobs.ts";
 import { CallHold, type Frame, FrameKind, FrameState } from "./frame.ts";
+import { Phase } from "./replica.ts";
 import type { Station } from "./station.ts";
+import { TwinCores } from "./twin_cores.ts";
 
 /** Less than this changes nobody's fate: a time-out that came so little too late would have come anyway. */
 const LATE_MIN = MILLISECOND;
@@ -159,6 +161,9 @@ export class StationMarks {
   slowShare = 0;
   stillUntil = 0;
   lostBy = 0;
+  /** Where cores are shared: as they would be, and the fault of the last strand that would not be there, + 1. */
+  twin: TwinCores | undefined;
+  crowdedBy = 0;
 }
 
 /** Those of a station that no fault has touched: to be read, never to be written to. */
@@ -346,17 +351,66 @@ export class Taint {
   }
 
   /** Its own work is shared out among the cores of its replica. */
-  sharesCores(frame: Frame): void {
+  sharesCores(frame: Frame, work: Nanos): void {
     frame.workEnds = 0;
-    frame.lostFrom = this.#strained
-      ? this.#lost(this.#seen(this.#core.fleet.stationOf(frame.root)), this.#core.now)
-      : 0;
+    frame.lostFrom = 0;
+    const { marks } = frame;
+    if (marks === undefined && !this.#strained && this.#down === 0) return;
+    const station = this.#core.fleet.stationOf(frame.root);
+    if (this.#strained) frame.lostFrom = this.#lost(this.#seen(station), this.#core.now);
+    if (this.#lackOf(station.service) !== 0) this.#lacks(station.service);
+    const { late, movedBy, fault } = marks ?? UNTOUCHED, isExtra = marks !== undefined && this.#isExtra(frame, marks);
+    const differs = isExtra || movedBy !== 0 || Math.abs(late) > LATE_MIN;
+    const twin = this.#seen(station).twin ?? (differs ? this.#twinOf(station, frame.slot) : undefined);
+    if (twin === undefined) return;
+    if (differs && fault !== 0) this.#at(station).crowdedBy = fault;
+    if (!isExtra) twin.starts(frame.slot, work, late, movedBy !== 0, this.#core.now);
+  }
+
+  /** The cores of a replica as they would be; undefined where they are not shared. @param but slot of a frame left out */
+  #twinOf(station: Station, but = -1): TwinCores | undefined {
+    const { cpu } = station;
+    if (cpu === undefined || (cpu.cores === Infinity && cpu.limit === Infinity)) return undefined;
+    this.#strained = true;
+    const isStopped = station.stopped && this.acting === 0;
+    return this.#at(station).twin ??= new TwinCores(cpu, isStopped, but, this.#core.now);
   }
 
   workDone(frame: Frame): void {
     if (!this.#strained || frame.lostFrom < 0) return;
-    const at = this.#seen(this.#core.fleet.stationOf(frame.root));
-    this.#delayed(frame, at.lostBy, CAUSE_FAULT, this.#lost(at, this.#core.now) - frame.lostFrom);
+    const station = this.#core.fleet.stationOf(frame.root), at = this.#seen(station), { now } = this.#core;
+    const lost = this.#lost(at, now) - frame.lostFrom;
+    if (at.twin === undefined) return this.#delayed(frame, at.lostBy, CAUSE_FAULT, lost);
+    const done = at.twin.ends(frame.slot, now);
+    if (station.cpu!.running === 0 && at.twin.isIdle && this.#lackOf(station.service) === 0) at.twin = undefined;
+    const { marks } = frame;
+    if (done === undefined) {
+      if (marks !== undefined && !marks.extra) marks.late = Math.min(marks.late, 0);
+      return;
+    }
+    const added = now - done - (marks ?? UNTOUCHED).late;
+    if (added < 0 && marks !== undefined) marks.late += added;
+    // Less is what the two have been rounded by.
+    if (added < MICROSECOND) return;
+    const fault = this.#crowdFault(station, at, lost, added);
+    this.#delayed(frame, fault, fault === at.lostBy ? CAUSE_FAULT : causeOf(CauseKind.queue, station.service), added);
+  }
+
+  /** The fault, + 1, because of which work at shared cores takes so much longer, of which so much was taken from them. */
+  #crowdFault({ service }: Station, at: StationMarks, lost: number, added: number): number {
+    if (at.lostBy !== 0 && lost * 2 >= added) return at.lostBy;
+    const lack = this.#lackOf(service);
+    return lack !== 0 ? lack : at.crowdedBy !== 0 ? at.crowdedBy : at.lostBy;
+  }
+
+  /** A strand is cut off at its work. */
+  workCut(frame: Frame, station: Station): void {
+    station.marks?.twin?.cutOff(frame.slot, this.#core.now);
+  }
+
+  /** A replica stands still, or goes on, of its own accord. */
+  stops(station: Station, isStopped: boolean): void {
+    if (this.acting === 0 || !isStopped) station.marks?.twin?.setStopped(isStopped, this.#core.now);
   }
 
   /** The replica is slower after a start. @param added time */
@@ -770,8 +824,14 @@ export class Taint {
       return;
     }
     if (frame.state === FrameState.working && frame.lostFrom >= 0) {
-      const at = this.#seen(this.#core.fleet.stationOf(frame.root));
-      this.#found(marks.late + this.#lost(at, this.#core.now) - frame.lostFrom, at.lostBy, 0);
+      const station = this.#core.fleet.stationOf(frame.root), at = this.#seen(station), { now } = this.#core;
+      const lost = this.#lost(at, now) - frame.lostFrom;
+      const done = at.twin?.doneAt(frame.slot, now);
+      if (at.twin === undefined) this.#found(marks.late + lost, at.lostBy, 0);
+      else if (done !== undefined) {
+        const ends = Math.min(station.cpu!.endOf(frame, now), now + NEVER), late = ends - done;
+        this.#found(late, this.#crowdFault(station, at, lost, late - marks.late), ends);
+      }
     } else if (frame.state === FrameState.locked && marks.lockBy !== 0) {
       this.#found(marks.late + this.#core.now - marks.lockSince, marks.lockBy, 0);
     } else if (frame.waitsFor !== undefined) {
@@ -880,6 +940,15 @@ export class Taint {
     if (at.downBy === 0) return;
     at.downBy = 0;
     this.#down--;
+    at.twin = undefined;
+    this.#lacks(station.service);
+  }
+
+  /** Where cores are shared, those of the replicas that are left on the list have the work of them all. */
+  #lacks(service: number): void {
+    const replicas = this.#core.fleet.replicasOf(service).filter(({ life }) => life.phase !== Phase.absent);
+    const left = replicas.filter((station) => !isMissing(station));
+    for (const station of left) this.#twinOf(station)?.setRoom(replicas.length / left.length, this.#core.now);
   }
 
   /** A request ends with the process. */
@@ -898,24 +967,23 @@ export class Taint {
     this.#blame(marks, downBy, CAUSE_FAULT, Infinity);
   }
 
-  /** A fault, + 1, because of which a service has fewer replicas than it would have; 0 for none. */
+  /** A fault, + 1, because of which a service's callers choose among fewer replicas than they would; 0 for none. */
   #lackOf(service: number): number {
     if (this.#down === 0) return 0;
-    for (const { marks } of this.#core.fleet.replicasOf(service)) {
-      const by = (marks ?? UNTOUCHED_STATION).downBy;
-      if (by !== 0) return by;
-    }
-    return 0;
+    const missing = this.#core.fleet.replicasOf(service).find(isMissing);
+    return (missing?.marks ?? UNTOUCHED_STATION).downBy;
   }
 
   /** The cores of a replica lose this share of their speed to faults. */
   slowsDown(station: Station, share: number): void {
+    this.#twinOf(station);
     const at = this.#at(station);
     this.#strain(at, share, at.stillUntil);
     if (share > 0) at.lostBy = this.acting;
   }
 
   standsStill(station: Station, until: number): void {
+    this.#twinOf(station);
     const at = this.#at(station);
     this.#strain(at, at.slowShare, Math.max(at.stillUntil, until));
     at.lostBy = this.acting;
@@ -1080,6 +1148,11 @@ export function tellCall(batch: FactBatch, row: number, attempt: Frame, marks: M
   batch.since[row] = batch.time[row]!;
   if (!isExtra) batch.delay[row] = marks.late - marks.callLate;
   if ((marks.callChanged && failed) || isExtra) batch.flags[row]! |= FactFlag.changed;
+}
+
+/** Whether a fault has taken a replica off its callers' list: until then they go on choosing it, and find it down. */
+function isMissing({ marks, life }: Station): boolean {
+  return (marks ?? UNTOUCHED_STATION).downBy !== 0 && !life.listed;
 }
 
 /** Whether a strand that fails leaves out anything that takes time. @param pc what it would have done next */

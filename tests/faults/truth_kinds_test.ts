@@ -123,6 +123,61 @@ faults: [{ name: no offers, kind: errors, target: web -> offers, at: 10s, for: 5
   },
 });
 
+/** Two callers of a service whose cores they share. */
+const SHARED_CORES = `
+name: shop
+services:
+  web: { endpoints: { GET /: { latency: 2ms, calls: [{ call: stock.Get, timeout: 80ms, retry: { attempts: 3 } }] } } }
+  app: { endpoints: { GET /: { latency: 2ms, calls: [stock.Get] } } }
+  stock: { replicas: 2, cores: 2, endpoints: { Get: { latency: { p50: 15ms, p99: 60ms } } } }
+journeys: { visit: [web.GET /], look: [app.GET /] }
+scenarios:
+  visitors: { executor: constant-arrival-rate, exec: visit, rate: 70, duration: 15s, preAllocatedVUs: unlimited, arrival: poisson }
+  lookers: { executor: constant-arrival-rate, exec: look, rate: 40, duration: 15s, preAllocatedVUs: unlimited, arrival: poisson }
+faults: [{ name: trouble, at: 5s, for: 3s, FAULT }]
+`;
+for (
+  const [why, fault] of [
+    ["others have come", "kind: traffic-surge, scenario: visitors, multiply: 2"],
+    ["others try again", "kind: reset, target: web -> stock, rate: 60%"],
+    ["others come all at once", "kind: pause, target: web"],
+    ["they have fewer replicas", "kind: readiness-failure, target: stock"],
+  ] as const
+) {
+  Deno.test({
+    name: `who shares cores is reached when ${why}`,
+    ignore: needs("read", "env"),
+    fn() {
+      const { scenario } = load(SHARED_CORES.replace("FAULT", fault));
+      const before = simulateTwin(compileScenario({ ...scenario, faults: [] }));
+      const after = simulateTwin(compileScenario(scenario));
+      const changed = changedServices(before, after);
+      const reached = after.truth!.faults[0]!.reached;
+      assert.deepEqual(reached.map(({ service }) => service).sort(), [...changed.keys()].sort());
+      for (const { service, requests } of reached) {
+        const share = requests / changed.get(service)!;
+        assert.ok(share > 0.8 && share < 1.2, `${service}: ${requests} of ${changed.get(service)}`);
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "a replica that is down and that callers go on choosing leaves the others no more to do",
+  ignore: needs("read", "env"),
+  fn() {
+    const fault = "kind: crash, target: 'stock#1', restart: 2s";
+    const { scenario } = load(
+      SHARED_CORES.replace("FAULT", fault).replaceAll(", timeout: 80ms, retry: { attempts: 3 }", ""),
+    );
+    const { truth } = simulateTwin(compileScenario(scenario));
+    assert.deepEqual(truth!.faults[0]!.reached.map(({ service, slower }) => [service, slower]), [["web", 0], [
+      "app",
+      0,
+    ]]);
+  },
+});
+
 Deno.test({
   name: "the service that stands by is reached by the fail-over that sends requests to it",
   ignore: needs("read", "env"),
