@@ -6,9 +6,11 @@ import type { PlanCache } from "../plan/state.ts";
 import { mixed } from "../base/draws.ts";
 import type { Core } from "./core.ts";
 import { Event } from "./event.ts";
-import { type Frame, FrameState } from "./frame.ts";
+import { type Frame, FrameKind, FrameState } from "./frame.ts";
 import { type Held, nextWaiter, type Waiter } from "./held.ts";
 import { LruStore } from "./lru_store.ts";
+import type { Taint } from "./taint.ts";
+import { TwinStore } from "./twin_store.ts";
 
 /** One request of a replica fetches a key, and others wait for it. */
 class Flight implements Held {
@@ -32,6 +34,8 @@ export class Caches {
   readonly #plan: readonly PlanCache[];
   /** By number of the store, then by replica of its holder. */
   readonly #stores: LruStore[][] = [];
+  /** The same without the faults; only where a plan has some. */
+  readonly #twins: TwinStore[][] = [];
   /** By cache, then by replica of the service that asks. */
   readonly #flights: Map<number, Flight>[][] = [];
 
@@ -42,6 +46,10 @@ export class Caches {
 
   #store(cache: PlanCache, replica: number): LruStore {
     return (this.#stores[cache.store] ??= [])[replica] ??= new LruStore(cache.entries);
+  }
+
+  #twin(cache: PlanCache, replica: number): TwinStore {
+    return (this.#twins[cache.store] ??= [])[replica] ??= new TwinStore(cache.entries);
   }
 
   #shardOf(cache: PlanCache, key: number): number {
@@ -89,6 +97,7 @@ export class Caches {
     const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
     if (cache.isLocal ? this.#store(cache, replica).has(key, this.#core.now) : frame.cacheHit) {
       this.#core.facts.cache(frame.root, cache, replica, true);
+      if (this.#core.taint !== undefined) this.#twinHas(frame, cache, replica, true);
       frame.cacheKeys.pop();
       frame.pc = jump;
     } else frame.pc++;
@@ -100,10 +109,7 @@ export class Caches {
     const key = frame.cacheKeys.at(-1)!;
     const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
     this.#core.facts.cache(frame.root, cache, replica, false);
-    const store = this.#store(cache, replica);
-    if (store.hasLost(key, this.#core.now)) {
-      this.#core.taint?.misses(frame, store.lostBy, cache.isLocal ? frame.service : cache.holder, jump);
-    }
+    if (this.#core.taint !== undefined) this.#judge(this.#core.taint, frame, cache, replica, jump);
     if (!cache.singleflight) {
       frame.pc++;
       return false;
@@ -121,6 +127,40 @@ export class Caches {
     return true;
   }
 
+  /** Whose a miss is. */
+  #judge(taint: Taint, frame: Frame, cache: PlanCache, replica: number, jump: number): void {
+    if (!this.#twinHas(frame, cache, replica, false)) return taint.missesAnyway(frame);
+    const twin = this.#twin(cache, replica);
+    twin.lostBy = taint.faultOf(frame) || twin.lostBy;
+    taint.misses(frame, twin.lostBy, cache.isLocal ? frame.service : cache.holder, jump);
+  }
+
+  /** Whether the innermost key that a strand asks for would be there without the faults; if not, it would go for it. */
+  #twinHas(frame: Frame, cache: PlanCache, replica: number, isHit: boolean): boolean {
+    const at = this.#core.taint!.ownTime(frame);
+    if (at === undefined) return false;
+    const twin = this.#twin(cache, replica), key = frame.cacheKeys.at(-1)!;
+    if (twin.has(key, at, cache.ttl, this.#holdsUp)) return true;
+    if (isHit) twin.brings(key, at, cache.ttl);
+    else twin.fetches(key, frame.slot, frame.start, at);
+    return false;
+  }
+
+  readonly #holdsUp = (slot: number, start: number): number => {
+    const frame = this.#core.pool.frames[slot]!;
+    return frame.start !== start || frame.kind === FrameKind.free ? -1 : this.#core.taint!.holdsUp(frame);
+  };
+
+  /** A strand fails that goes for keys. */
+  failed(frame: Frame): void {
+    const { taint } = this.#core;
+    if (taint === undefined || taint.ownTime(frame) === undefined) return;
+    const by = taint.changedBy(frame.root);
+    for (const twins of this.#twins) {
+      for (const twin of twins) for (const key of frame.cacheKeys) twin?.failed(key, frame.slot, by);
+    }
+  }
+
   #lead(frame: Frame, flights: Map<number, Flight>, key: number, flight: Flight): void {
     flights.set(key, flight);
     frame.held.push(flight);
@@ -135,7 +175,8 @@ export class Caches {
 
   /** The key has been fetched: those who wait for it go on. */
   done(frame: Frame, { site }: Instruction): void {
-    this.#core.taint?.fetched(frame);
+    const { taint } = this.#core;
+    if (taint !== undefined && !taint.fetched(frame)) this.#fetched(frame, this.#plan[site]!);
     frame.cacheKeys.pop();
     frame.pc++;
     if (!this.#plan[site]!.singleflight) return;
@@ -148,6 +189,14 @@ export class Caches {
       follower.pc = follower.program[follower.pc]!.jump;
       this.#goOn(follower);
     }
+  }
+
+  /** A strand has gone for its innermost key, as it would have without the faults. */
+  #fetched(frame: Frame, cache: PlanCache): void {
+    const at = this.#core.taint!.ownTime(frame), key = frame.cacheKeys.at(-1)!;
+    if (at === undefined) return;
+    const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
+    this.#twin(cache, replica).fetched(key, frame.slot, frame.start, at, cache.ttl);
   }
 
   #goOn(frame: Frame): void {
@@ -176,7 +225,13 @@ export class Caches {
   /** What a process held in memory is lost with it. */
   lose(service: number, replica: number): void {
     const by = this.#core.taint?.takenBy(service, replica) ?? 0;
-    for (const cache of this.#plan) if (cache.holder === service) this.#stores[cache.store]?.[replica]?.clear(by);
+    for (const cache of this.#plan) {
+      if (cache.holder !== service) continue;
+      this.#stores[cache.store]?.[replica]?.clear();
+      const twin = this.#twins[cache.store]?.[replica];
+      if (by === 0) twin?.clear();
+      else if (twin !== undefined) twin.lostBy = by;
+    }
   }
 
   /** Empties all that a service holds. */

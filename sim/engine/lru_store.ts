@@ -17,19 +17,9 @@ export class LruStore {
   #warmest = NONE;
   readonly #free: number[] = [];
   #used = 0;
-  /** The fault that emptied it last, + 1; 0 for none. */
-  lostBy = 0;
-  /** What was in it then, and until when, but for what has been put in since. */
-  #lost: Map<number, number> | undefined;
-
   /** @param capacity Infinity: no limit */
   constructor(capacity: number) {
     this.#capacity = capacity;
-  }
-
-  /** Whether the key would be there, had no fault emptied the store. */
-  hasLost(key: number, now: Nanos): boolean {
-    return this.#lost !== undefined && (this.#lost.get(key) ?? 0) > now;
   }
 
   get size(): number {
@@ -51,7 +41,6 @@ export class LruStore {
 
   /** Puts the key in; gives whether another had to go for it. */
   put(key: number, until: number): boolean {
-    this.#lost?.delete(key);
     let slot = this.#slots.get(key);
     let evicted = false;
     if (slot !== undefined) this.#unlink(slot);
@@ -67,15 +56,7 @@ export class LruStore {
     return evicted;
   }
 
-  /**
-   * Empties it.
-   * @param by the fault that does, + 1: until they are put in again, its keys are known as lost; 0 for none
-   */
-  clear(by = 0): void {
-    this.lostBy = by;
-    this.#lost = by === 0 || this.#slots.size === 0
-      ? undefined
-      : new Map([...this.#slots].map(([key, slot]) => [key, this.#until[slot]!]));
+  clear(): void {
     this.#slots.clear();
     this.#free.length = 0;
     this.#used = 0;

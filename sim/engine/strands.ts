@@ -220,6 +220,7 @@ export class Strands {
   /** The strand fails: a branch tells its owner, a request answers, a journey goes on to its next step. */
   fail(frame: Frame, outcome: number, status: number, cause: number, causeOutcome: number): void {
     if (frame.held.length > 0) abandonAll(frame, outcome, status, cause, causeOutcome);
+    if (frame.cacheKeys.length > 0) this.#core.caches.failed(frame);
     if (frame.kind === FrameKind.branch) {
       const owner = this.#core.pool.frames[frame.parent]!;
       if (owner.branchOutcome === 0) {

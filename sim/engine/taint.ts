@@ -457,6 +457,21 @@ export class Taint {
     return this.acting !== 0 ? this.acting : this.#seen(this.#core.fleet.replicasOf(service)[replica]!).downBy;
   }
 
+  /** The time that it would be for a strand without the faults; undefined when it would not be there. */
+  ownTime(frame: Frame): Nanos | undefined {
+    const { extra, late } = frame.marks ?? UNTOUCHED;
+    return extra ? undefined : this.#core.now - late as Nanos;
+  }
+
+  /** The fault, + 1, because of which a strand is not as far as it would be; 0 for none. */
+  holdsUp(frame: Frame): number {
+    const { late, fault } = frame.marks ?? UNTOUCHED;
+    this.#foundLate = late;
+    this.#foundFault = 0;
+    this.#look(frame);
+    return this.#foundLate > LATE_MIN ? this.#foundFault || fault : 0;
+  }
+
   /** A strand does not find what a fault has thrown away. @param jump where the steps end that fetch it */
   misses(frame: Frame, fault: number, holder: number, jump: number): void {
     if (fault === 0) return;
@@ -471,6 +486,11 @@ export class Taint {
     marks.fallbackTo = jump;
     this.#blame(marks, fault, via, 0);
     if (frame.root !== frame) this.#blame(this.#of(frame.root), fault, via, 0);
+  }
+
+  /** A strand does not find what would not be there without the faults either: it would go for it, the cache in reach or not. */
+  missesAnyway({ marks, pc }: Frame): void {
+    if (marks !== undefined && marks.fallbackFrom === pc) marks.fallbackFrom = marks.fallbackTo = -1;
   }
 
   /** It has it now. Gives whether a fault was why it had to go for it. */

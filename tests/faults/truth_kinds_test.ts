@@ -178,6 +178,38 @@ Deno.test({
   },
 });
 
+/** A shop that keeps what its database says for half a minute. */
+const CACHED = `
+name: shop
+context: { item: { zipf: { n: 300, s: 0.9 } } }
+services:
+  web: { endpoints: { GET /: { latency: 3ms, calls: [{ cache: { in: redis, key: item, ttl: 30s, miss: [{ call: db.SELECT item, timeout: 500ms }] } }] } } }
+  redis: { kind: cache, system: redis, endpoints: { GET: 400us, SET: 400us } }
+  db: { kind: database, system: postgresql, endpoints: { SELECT item: 15ms } }
+journeys: { look: [web.GET /] }
+scenarios: { lookers: { executor: constant-arrival-rate, rate: 60, duration: 15s, preAllocatedVUs: unlimited } }
+faults: [{ name: trouble, at: 5s, for: 3s, FAULT }]
+`;
+for (
+  const [why, fault] of [
+    ["could not be fetched", "kind: errors, target: db, rate: 80%"],
+    ["was fetched late", "kind: latency, target: db, add: 400ms"],
+    ["could not be stored", "kind: outage, target: redis"],
+  ] as const
+) {
+  Deno.test({
+    name: `a miss is the fault's when what is asked for ${why} before`,
+    ignore: needs("read", "env"),
+    fn() {
+      const { scenario } = load(CACHED.replace("FAULT", fault));
+      const before = simulateTwin(compileScenario({ ...scenario, faults: [] }));
+      const after = simulateTwin(compileScenario(scenario));
+      const reached = after.truth!.faults[0]!.reached.map(({ service, requests }) => [service, requests] as const);
+      assert.deepEqual(new Map(reached), changedServices(before, after));
+    },
+  });
+}
+
 Deno.test({
   name: "the service that stands by is reached by the fail-over that sends requests to it",
   ignore: needs("read", "env"),
