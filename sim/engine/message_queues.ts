@@ -70,6 +70,8 @@ class Partition {
   freedAt = -1;
   freedLate = 0;
   freedBy = 0;
+  /** The fault, + 1, for which nobody reads it, until a message comes that does not have to wait. */
+  heldBy = 0;
 
   constructor(readonly group: Group, readonly index: number, readonly number: number) {}
 
@@ -229,13 +231,22 @@ export class MessageQueues {
     const partition = this.#partitions[index]!;
     const { plan } = partition.group;
     while (partition.busy < plan.concurrency && partition.waiting > 0 && this.#core.now >= partition.notBefore) {
-      if (partition.owner < 0) return;
+      if (partition.owner < 0) return this.#isHeld(partition, undefined);
       const station = this.#core.fleet.replicasOf(plan.service)[partition.owner]!;
-      if (station.life.phase !== Phase.running) return;
+      if (station.life.phase !== Phase.running) return this.#isHeld(partition, station);
       const { service: broker } = this.#core.plan.topics![plan.topic]!;
-      if (this.#core.world.partitions.separates(broker, plan.service)) return;
+      if (this.#core.world.partitions.separates(broker, plan.service)) {
+        partition.heldBy = this.#core.world.partitions.separatedBy(broker, plan.service);
+        return;
+      }
       this.#handOver(partition, partition.take(), station);
     }
+  }
+
+  /** Nobody reads a partition for the time being. @param owner the replica that should */
+  #isHeld(partition: Partition, owner: Station | undefined): void {
+    const by = this.#core.taint?.downBy(partition.group.plan.service, owner) ?? 0;
+    if (by !== 0) partition.heldBy = by;
   }
 
   #handOver(partition: Partition, message: Message, station: Station): void {
@@ -305,13 +316,17 @@ export class MessageQueues {
     core.servers.enter(request);
   }
 
-  /** A message comes late that was sent late, or that waited for one that took longer because of a fault. */
+  /** A message comes late that was sent late, or that waited for one that took longer, or for a reader, because of a fault. */
   #tellTaint(taint: Taint, request: Frame, partition: Partition, message: Message, broker: number): void {
     const { now } = this.#core;
     let { late, lateBy } = message;
     if (partition.freedAt === now && partition.freedLate > late && message.time < now) {
       late = now - Math.max(message.time - late, now - partition.freedLate);
       lateBy = partition.freedBy;
+    } else if (message.time === now) partition.heldBy = 0;
+    else if (partition.heldBy !== 0 && partition.freedAt !== now) {
+      late += now - message.time;
+      lateBy = partition.heldBy;
     }
     taint.delivered(request, message.extraBy, broker, late, lateBy);
   }

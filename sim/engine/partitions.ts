@@ -85,6 +85,11 @@ export class Partitions {
     return this.#loses(one, other) || this.#loses(other, one);
   }
 
+  /** The fault, + 1, that separates two services; 0 for none. */
+  separatedBy(one: number, other: number): number {
+    return this.#parted?.get(this.#way(one, other))?.by || this.#parted?.get(this.#way(other, one))?.by || 0;
+  }
+
   #loses(from: number, to: number): boolean {
     return this.#parted?.has(this.#way(from, to)) === true;
   }

@@ -79,6 +79,8 @@ export class Marks {
   cutBy = 0;
   /** Request: it counts among those of its station that a fault has touched. */
   counted = false;
+  /** Request: it holds its worker for an answer that a fault keeps from it. */
+  sticks = false;
 
   /** Its current attempt: how late it began; whether the fault changed its end; whether it would not have been. */
   callLate = 0;
@@ -116,6 +118,7 @@ export class Marks {
     this.changed =
       this.extra =
       this.counted =
+      this.sticks =
       this.callChanged =
       this.callExtra =
       this.answerChanged =
@@ -148,6 +151,9 @@ export class StationMarks {
   /** Requests in it that a fault has touched, and the fault of the last one. */
   touched = 0;
   fault = 0;
+  /** Requests in it that hold their workers for answers that a fault keeps from them, and the fault of the last one. */
+  stuck = 0;
+  stuckBy = 0;
   /** The worker that became free last: when, how late, and because of which fault. */
   freedAt = -1;
   freedLate = 0;
@@ -614,6 +620,30 @@ export class Taint {
     marks.answerAt = this.#core.now + after;
     marks.answerLate = marks.answerAt - ends;
     marks.answerChanged = true;
+    if (after > 0) this.#sticks(caller, fault);
+  }
+
+  /** A strand waits for what does not come, and so does who waits for it: none of them gives its worker back. */
+  #sticks(strand: Frame, fault: number): void {
+    const { frames } = this.#core.pool;
+    for (let { root } = strand; root.kind === FrameKind.request;) {
+      const marks = this.#of(root);
+      if (marks.sticks) return;
+      marks.sticks = true;
+      const at = this.#at(this.#core.fleet.stationOf(root));
+      at.stuck++;
+      at.stuckBy = fault;
+      const caller = frames[root.parent]!;
+      if (caller.generation !== root.parentGeneration) return;
+      root = caller.root;
+    }
+  }
+
+  #comesLoose(request: Frame): void {
+    const { marks } = request;
+    if (marks === undefined || !marks.sticks) return;
+    marks.sticks = false;
+    this.#at(this.#core.fleet.stationOf(request)).stuck--;
   }
 
   /** The answer of a request gets lost on its way. */
@@ -649,7 +679,9 @@ export class Taint {
     const marks = this.#of(request);
     marks.harmBy = by;
     marks.heldSince = this.#core.now;
-    if (by !== 0) this.#noteSite(request.site, by);
+    if (by === 0) return;
+    this.#noteSite(request.site, by);
+    this.#sticks(this.#core.pool.frames[request.parent]!, by);
   }
 
   comesThrough(request: Frame): void {
@@ -755,6 +787,7 @@ export class Taint {
 
   /** An attempt is over, seen from its caller. To be asked before its generation rises. */
   attemptEnded(frame: Frame, site: CallSite, outcome: number): void {
+    this.#comesLoose(frame.root);
     if (outcome === Outcome.timeout) this.#timedOut(frame, site);
     else if (isHeldBack(outcome)) this.#heldBack(frame, site);
     const { marks } = frame;
@@ -835,12 +868,13 @@ export class Taint {
     if (frame.state === FrameState.queued) {
       const at = this.#seen(this.#core.fleet.stationOf(frame)), waited = this.#core.now - frame.start;
       if (at.touched > 0) this.#found(marks.late + waited, at.fault, 0);
-      else this.#found(marks.late + waited, this.#lackOf(frame.service), 0);
+      else this.#found(marks.late + waited, this.#shortBy(this.#core.fleet.stationOf(frame)), 0);
       this.#found(marks.late + Math.min(waited, this.#lostSince(at, frame.start)), at.lostBy, 0);
       return;
     }
     if (frame.state === FrameState.transit && marks.harmBy !== 0 && marks.heldSince > 0) {
-      this.#found(marks.late + NEVER, marks.harmBy, this.#core.now + NEVER);
+      const held = this.#core.now - marks.heldSince;
+      this.#found(marks.late + held + NEVER, marks.harmBy, this.#core.now + NEVER);
       return;
     }
     if (frame.state === FrameState.working && frame.lostFrom >= 0) {
@@ -994,6 +1028,16 @@ export class Taint {
     return (missing?.marks ?? UNTOUCHED_STATION).downBy;
   }
 
+  /** The fault, + 1, because of which those who wait at a replica find fewer workers than they would; 0 for none. */
+  #shortBy({ service, marks }: Station): number {
+    return marks !== undefined && marks.stuck > 0 ? marks.stuckBy : this.#lackOf(service);
+  }
+
+  /** The fault, + 1, that has taken a replica down, or if it is not known which, any of a service; 0 for none. */
+  downBy(service: number, replica: Station | undefined): number {
+    return replica === undefined ? this.#lackOf(service) : this.#seen(replica).downBy;
+  }
+
   /** The cores of a replica lose this share of their speed to faults. */
   slowsDown(station: Station, share: number): void {
     this.#twinOf(station);
@@ -1075,7 +1119,7 @@ export class Taint {
       }
     }
     if (late === 0) {
-      const lack = this.#lackOf(station.service), waited = now - request.start;
+      const lack = this.#shortBy(station), waited = now - request.start;
       if (lack !== 0) this.#delayed(request, lack, causeOf(CauseKind.queue, station.service), waited);
       else if (at.lostBy !== 0) {
         this.#delayed(request, at.lostBy, CAUSE_FAULT, Math.min(waited, this.#lostSince(at, request.start)));
@@ -1100,14 +1144,16 @@ export class Taint {
       marks.movedBy = at.fault;
       this.#blame(marks, at.fault, causeOf(CauseKind.queue, station.service), Infinity);
     } else {
-      const lack = this.#lackOf(station.service);
+      const lack = this.#shortBy(station);
       const by = lack !== 0 ? lack : this.#lostSince(at, request.start) > LATE_MIN ? at.lostBy : 0;
       if (by !== 0) this.#ruined(request, by, lack !== 0 ? causeOf(CauseKind.queue, station.service) : CAUSE_FAULT);
     }
     this.#uncount(request, station);
   }
 
-  #uncount({ marks }: Frame, station: Station): void {
+  #uncount(request: Frame, station: Station): void {
+    this.#comesLoose(request);
+    const { marks } = request;
     if (marks === undefined || !marks.counted) return;
     this.#at(station).touched--;
     marks.counted = false;

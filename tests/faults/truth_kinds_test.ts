@@ -211,6 +211,56 @@ for (
 }
 
 Deno.test({
+  name: "who finds no worker is reached by the fault that keeps the answers of those who hold them",
+  ignore: needs("read", "env"),
+  fn() {
+    const { scenario } = load(`
+name: shop
+services:
+  edge: { endpoints: { GET /: { latency: 1ms, calls: [web.Get] } } }
+  web: { concurrency: 8, queue: 8, endpoints: { Get: { latency: 20ms, calls: [{ call: offers.Get, optional: true }] } } }
+  offers: { endpoints: { Get: 5ms } }
+journeys: { visit: [edge.GET /] }
+scenarios: { visitors: { executor: constant-arrival-rate, rate: 20, duration: 10s, preAllocatedVUs: unlimited } }
+faults: [{ name: silence, kind: blackhole, target: web -> offers, at: 3s, for: 4s, probability: 40% }]
+`);
+    const before = simulateTwin(compileScenario({ ...scenario, faults: [] }));
+    const after = simulateTwin(compileScenario(scenario));
+    const changed = changedServices(before, after);
+    const reached = after.truth!.faults[0]!.reached.map(({ service, requests }) => [service, requests] as const);
+    assert.ok(changed.get("edge")! > 50, "the workers are all held");
+    assert.deepEqual(new Map(reached), changed);
+  },
+});
+
+Deno.test({
+  name:
+    "messages that wait for a consumer that a fault has taken away come late, and meet what they would not have met",
+  ignore: needs("read", "env"),
+  fn() {
+    for (const fault of ["kind: crash, target: billing, restart: 1s", "kind: partition, target: billing -> kafka"]) {
+      const { scenario } = load(`
+name: shop
+services:
+  web: { endpoints: { POST /order: { latency: 2ms, calls: [publish: kafka.orders] } } }
+  kafka: { kind: queue, system: kafka, topics: { orders: { partitions: 4 } } }
+  billing: { consumes: [{ topic: kafka.orders, endpoint: Bill }], endpoints: { Bill: { latency: 2ms, calls: [db.INSERT x] } } }
+  db: { kind: database, system: postgresql, concurrency: 1, endpoints: { INSERT x: 8ms } }
+journeys: { buy: [web.POST /order] }
+scenarios: { buyers: { executor: constant-arrival-rate, rate: 10, duration: 10s, preAllocatedVUs: unlimited } }
+faults: [{ name: trouble, ${fault}, at: 4s, for: 1s }]
+`);
+      const before = simulateTwin(compileScenario({ ...scenario, faults: [] }));
+      const after = simulateTwin(compileScenario(scenario));
+      const changed = changedServices(before, after);
+      assert.ok(changed.has("db"), "they all come at once");
+      const reached = after.truth!.faults[0]!.reached.map(({ service }) => service);
+      assert.deepEqual(new Set(reached), new Set(changed.keys()), fault);
+    }
+  },
+});
+
+Deno.test({
   name: "the service that stands by is reached by the fail-over that sends requests to it",
   ignore: needs("read", "env"),
   fn() {
