@@ -258,6 +258,9 @@ export class FactWriter {
     const batch = this.batch;
     const row = batch.append(FactKind.lock, this.#core.now);
     this.#identify(row, request);
+    this.#serverSpan(row, request);
+    tellLog(batch, row, request, fault + 1);
+    if (this.losses !== undefined) this.#lose(row);
     batch.endpoint[row] = request.endpoint;
     batch.cause[row] = fault;
     batch.outcome[row] = outcome;

@@ -2,6 +2,7 @@
 
 import { duration, optional } from "../base/fields.ts";
 import { type Nanos, RUN_LENGTH_MAX } from "../base/time.ts";
+import { LOCK_TIMEOUT_STATUS } from "../model/state.ts";
 import { faultKind } from "./kind.ts";
 import { writes } from "./operations.ts";
 
@@ -29,7 +30,7 @@ export const lockContention = faultKind({
           knobs.added += (hold ?? 0) * intensity;
         },
       },
-      failure: { rate: 0, status: 500, exception: undefined, message: undefined },
+      failure: { rate: 0, status: LOCK_TIMEOUT_STATUS, exception: undefined, message: undefined },
       strikes: writes,
       failsByLock: true,
     };

@@ -4,6 +4,9 @@ import type { Nanos } from "../base/time.ts";
 import type { Distribution } from "../distributions/distribution.ts";
 import type { CallStep, EndpointRef, Step } from "./model.ts";
 
+/** How a statement ends that has waited too long for a fault's lock: no status of HTTP, so that its words are its own. */
+export const LOCK_TIMEOUT_STATUS = 524;
+
 /** Which of many: an entry of a cache, a row of a table, a partition of a topic. */
 export type KeySpec =
   /** The value of an attribute of the endpoint, the same for all attempts of a call. */

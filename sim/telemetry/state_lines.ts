@@ -11,12 +11,24 @@ import { DURATION_MS, type Message, msg } from "./message.ts";
 import { codeOf } from "./names.ts";
 import { groupName, lockError, lockStatement } from "./state_spans.ts";
 import { databaseName, systemOf } from "./systems.ts";
+import { targetOf } from "./targets.ts";
 import type { Template, TemplateWriter } from "./templates.ts";
 
 /** PostgreSQL tells of a wait that took longer than deadlock_timeout, with log_lock_waits on. */
 const LOCK_WAIT_TOLD_MIN = 1e9;
 const PROCESS_LEAST = 400;
 const PROCESSES = 9000;
+
+/** What PostgreSQL was doing when it had to wait. */
+const CONTEXTS: Readonly<Record<string, (table: string) => string>> = {
+  UPDATE: (table) => `updating tuple in relation "${table}"`,
+  DELETE: (table) => `deleting tuple in relation "${table}"`,
+  INSERT: (table) => `inserting index tuple in relation "${table}_pkey"`,
+};
+
+function lockingContext(table: string): string {
+  return `locking tuple in relation "${table}"`;
+}
 
 type Parts = Pick<Line, "level" | "message" | "span" | "attributes">;
 
@@ -33,8 +45,10 @@ export class StateLines {
   /** The service whose line a row is, -1 for none. */
   serviceOf(batch: FactBatch, row: number): number {
     if (batch.kind[row] !== FactKind.lock) return batch.service[row]!;
-    if (batch.site[row]! < 0) return -1;
-    const isTold = batch.outcome[row] !== 0 || batch.wait[row]! >= LOCK_WAIT_TOLD_MIN;
+    const isLong = batch.wait[row]! >= LOCK_WAIT_TOLD_MIN;
+    // Who waited for a fault's lock in vain tells so at its end.
+    if (batch.site[row]! < 0) return isLong && batch.outcome[row] === 0 ? batch.service[row]! : -1;
+    const isTold = batch.outcome[row] !== 0 || isLong;
     return isTold ? this.#plan.locks![batch.site[row]!]!.service : -1;
   }
 
@@ -42,11 +56,12 @@ export class StateLines {
   template(batch: FactBatch, row: number): Template | null {
     const kind = batch.kind[row]!, site = batch.site[row]!;
     const more = kind === FactKind.change ? batch.wait[row]! : 0;
-    const key = `${kind} ${site} ${batch.outcome[row]} ${batch.extra[row]} ${more} ${batch.endpoint[row]}`;
+    const hasIds = (batch.parent[row * 2]! | batch.parent[row * 2 + 1]!) !== 0;
+    const key = `${kind} ${site} ${batch.outcome[row]} ${batch.extra[row]} ${more} ${batch.endpoint[row]} ${hasIds}`;
     let template = this.#templates.get(key);
     if (template === undefined) {
       template = kind === FactKind.lock
-        ? this.#lock(site, batch.outcome[row]!)
+        ? site < 0 ? this.#waited(batch.endpoint[row]!, hasIds) : this.#lock(site, batch.outcome[row]!)
         : kind === FactKind.cache
         ? this.#cache(site, batch.endpoint[row]!, batch.extra[row] === 1)
         : this.#givenUp(site, batch.extra[row]!, more);
@@ -67,9 +82,9 @@ export class StateLines {
     const message = error !== undefined
       ? msg`${error.message} [${error.code}] after ${DURATION_MS} ms, while executing: ${statement}`
       : isPostgres
-      ? msg`process ${process} acquired ShareLock on transaction ${
-        1000 + process
-      } after ${DURATION_MS} ms, while locking tuple in relation "${lock.table}"`
+      ? msg`process ${process} acquired ShareLock on transaction ${1000 + process} after ${DURATION_MS} ms, while ${
+        lockingContext(lock.table)
+      }`
       : msg`lock on ${lock.table} was waited for ${DURATION_MS} ms: ${statement}`;
     const level = error === undefined ? "info" : "error";
     if (isBelow(level, service)) return null;
@@ -92,6 +107,36 @@ export class StateLines {
     const plain = (): Message => system.plain({ level, severity, message, query, database, hasIds: true, process });
     // The row is the caller's: the database has the pod of its first replica.
     return this.#writer.compile(layOut(service.logs.format, line, plain), 0);
+  }
+
+  /** A statement that has waited for long for a lock. @param hasIds whether a service sent it, whose span the line carries */
+  #waited(endpoint: number, hasIds: boolean): Template | null {
+    const target = targetOf(this.#plan, this.#plan.endpoints[endpoint]!), { service, data } = target;
+    if (data === undefined || isBelow("info", service)) return null;
+    const { system, query, database } = data;
+    const process = PROCESS_LEAST + hashText(`${service.name} ${query.target}`) % PROCESSES;
+    const message = system.name === "postgresql"
+      ? msg`process ${process} acquired ShareLock on transaction ${1000 + process} after ${DURATION_MS} ms, while ${
+        CONTEXTS[query.operation]?.(query.target) ?? lockingContext(query.target)
+      }`
+      : msg`lock on ${query.target} was waited for ${DURATION_MS} ms: ${query.text}`;
+    const line: Line = {
+      level: "info",
+      message,
+      service: service.index,
+      serviceName: service.name,
+      span: hasIds ? "parent" : "none",
+      attributes: [
+        ["db.system.name", text(system.name)],
+        ["db.namespace", text(system.namespace(database))],
+        ["db.collection.name", text(query.target)],
+        ["lock_wait_ms", number(DURATION_MS)],
+      ],
+      stackTrace: undefined,
+    };
+    const plain = (): Message =>
+      system.plain({ level: "info", severity: "normal", message, query, database, hasIds, process });
+    return this.#writer.compile(layOut(service.logs.format, line, plain));
   }
 
   #cache(site: number, endpoint: number, hit: boolean): Template | null {

@@ -3,6 +3,7 @@
 
 import { DURATION_MS, DURATION_SECONDS, type Message, msg, PARENT_SPAN_ID, TIME, TRACE_ID } from "./message.ts";
 import type { LogLevel, ServiceKind } from "../model/model.ts";
+import { LOCK_TIMEOUT_STATUS } from "../model/state.ts";
 import { singular } from "./names.ts";
 
 export interface Query {
@@ -87,6 +88,8 @@ function postgresError(status: number, { target }: Query): SystemError {
       return { code: "57P03", message: "the database system is starting up" };
     case 504:
       return { code: "57014", message: "canceling statement due to statement timeout" };
+    case LOCK_TIMEOUT_STATUS:
+      return { code: "55P03", message: "canceling statement due to lock timeout" };
     case 507:
       return { code: "53100", message: `could not extend file "base/16384/24601": No space left on device` };
     default:
@@ -125,6 +128,9 @@ const mysql: System = {
       return { code: "3024", message: "Query execution was interrupted, maximum statement execution time exceeded" };
     }
     if (status === 503) return { code: "1053", message: "Server shutdown in progress" };
+    if (status === LOCK_TIMEOUT_STATUS) {
+      return { code: "1205", message: "Lock wait timeout exceeded; try restarting transaction" };
+    }
     if (status === 507) return { code: "1114", message: `The table '${target}' is full` };
     return { code: "1213", message: "Deadlock found when trying to get lock; try restarting transaction" };
   },

@@ -74,6 +74,12 @@ for (const name of names.filter((each) => Object.hasOwn(KINDS, each))) {
 }
 
 Deno.test({
+  name: "no file in scenarios/faults tells by its own name in hosts and methods what is wrong",
+  ignore,
+  fn: () => assert.deepEqual(names.filter((name) => read(name).namespace === name), []),
+});
+
+Deno.test({
   name: "there is a scenario for each kind and mitigation",
   ignore,
   fn() {

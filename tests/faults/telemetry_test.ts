@@ -173,3 +173,30 @@ scenarioTest("a collection that a fault brings about is told in the runtime's wo
   assert.match(pause("collection"), /Pause Full.*800/);
   assert.doesNotMatch(pause("stop"), /Pause/);
 });
+
+scenarioTest(
+  "a database tells of statements that waited a second and more for a fault's lock, under their callers' spans",
+  () => {
+    const { sink } = run(
+      load(`
+name: shop
+services:
+  web: { endpoints: { POST /order: { latency: 2ms, calls: [db.UPDATE stock] } } }
+  db: { kind: database, system: postgresql, endpoints: { UPDATE stock: 10ms } }
+journeys: { buy: [web.POST /order] }
+scenarios: { load: { executor: constant-arrival-rate, rate: 20, duration: 10s, preAllocatedVUs: unlimited } }
+faults: [{ name: hot row, kind: lock-contention, target: db, at: 2s, for: 6s, hold: 60ms, timeout: 1500ms }]
+`).scenario,
+    );
+    const lines = sink.lines("db").map((line) => JSON.parse(line));
+    const waits = lines.filter(({ lock_wait_ms }) => lock_wait_ms !== undefined);
+    assert.ok(waits.length > 5);
+    const clients = new Set(sink.spans.filter(({ kind }) => kind === 2).map((span) => span.spanContext().spanId));
+    for (const { message, lock_wait_ms, span_id } of waits) {
+      assert.match(message, /^process \d+ acquired ShareLock .* while updating tuple in relation "stock"$/);
+      assert.ok(lock_wait_ms >= 1000 && clients.has(span_id));
+    }
+    const [failed] = lines.filter(({ level }) => level === "error");
+    assert.match(failed.message, /canceling statement due to lock timeout \[55P03\]/);
+  },
+);
