@@ -20,12 +20,16 @@ interface Ended {
   readonly duration: number;
   /** Calls that it went on without. */
   forgone: number;
+  /** The endpoint, what was asked, and the attempt: the same for a message, its copies, and when it is delivered again. */
+  readonly asked: string;
 }
 
 export interface TwinRun {
   readonly plan: Plan;
-  /** By what tells a request of one run from another: the endpoint, what was asked, and the attempt. */
+  /** By what was asked and by whom: the span too. */
   readonly requests: ReadonlyMap<string, Ended>;
+  /** The first of each that was asked, with its place in `requests`. */
+  readonly firsts: ReadonlyMap<string, string>;
   readonly truth: GroundTruthReport | undefined;
 }
 
@@ -45,7 +49,7 @@ export function twinOf(faults: string, seed: number): TwinRun {
 export function simulateTwin(plan: Plan): TwinRun {
   const engine = new Engine(plan, 1);
   const truth = plan.faults.length === 0 ? undefined : new GroundTruth(plan);
-  const requests = new Map<string, Ended>();
+  const requests = new Map<string, Ended>(), firsts = new Map<string, string>();
   const bySpan = new Map<string, Ended>();
   const forgone = new Map<string, number>();
   const batch = new FactBatch();
@@ -67,8 +71,11 @@ export function simulateTwin(plan: Plan): TwinRun {
         status: batch.status[row]!,
         duration: batch.time[row]! - batch.start[row]!,
         forgone: 0,
+        asked: `${endpoint} ${batch.key[row * 2]} ${batch.key[row * 2 + 1]} ${batch.attempt[row]}`,
       };
-      requests.set(`${endpoint} ${batch.key[row * 2]} ${batch.key[row * 2 + 1]} ${batch.attempt[row]}`, ended);
+      const id = `${ended.asked} ${span}`;
+      requests.set(id, ended);
+      if (!firsts.has(ended.asked)) firsts.set(ended.asked, id);
       if (plan.services[ended.service]!.kind === "service") bySpan.set(span, ended);
     }
     batch.clear();
@@ -77,14 +84,17 @@ export function simulateTwin(plan: Plan): TwinRun {
     const request = bySpan.get(span);
     if (request !== undefined) request.forgone = count;
   }
-  return { plan, requests, truth: truth?.report(engine.now) };
+  return { plan, requests, firsts, truth: truth?.report(engine.now) };
 }
 
 /** How many requests of each service a fault changed, by name: they ended otherwise, took longer, or were added. */
 export function changedServices(before: TwinRun, after: TwinRun): Map<string, number> {
   const changed = new Map<string, number>();
-  for (const [id, { service, outcome, status, duration, forgone }] of after.requests) {
-    const twin = before.requests.get(id);
+  for (const [id, { service, outcome, status, duration, forgone, asked }] of after.requests) {
+    // One that is delivered anew has another span; a copy stands beside the message that it is one of.
+    const first = before.firsts.get(asked);
+    const twin = before.requests.get(id) ??
+      (first === undefined || after.requests.has(first) ? undefined : before.requests.get(first));
     const isChanged = twin === undefined || twin.outcome !== outcome || twin.status !== status ||
       twin.forgone !== forgone || isSlower(duration - twin.duration, duration);
     if (!isChanged) continue;
