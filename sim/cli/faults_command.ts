@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { nearest } from "../base/diagnostics.ts";
 import { type Properties, writeValue } from "../base/fields.ts";
 import type { Aim, FaultKind } from "../faults/kind.ts";
+import { knownElsewhere } from "../faults/elsewhere.ts";
 import { basisOf, type FaultKindName, FAULTS, isMitigation, KINDS } from "../faults/registry.ts";
 import { UsageError } from "./command.ts";
 import { columnsOf, print } from "./console.ts";
@@ -52,13 +53,20 @@ function listFaults({ kind, json }: FaultsFlags): ExitCode {
     return ExitCode.success;
   }
   if (!Object.hasOwn(FAULTS, kind)) {
-    const [meant] = nearest(kind, Object.keys(FAULTS));
-    const hint = meant === undefined ? "deno task faults lists all" : `did you mean "${meant}"?`;
-    throw new UsageError(`there is no kind of fault "${kind}": ${hint}`);
+    throw new UsageError(`there is no kind of fault "${kind}": ${hintOf(kind)}`);
   }
   const name = kind as FaultKindName;
   print(json ? jsonText(described(name)) : kindText(name));
   return ExitCode.success;
+}
+
+function hintOf(name: string): string {
+  const known = knownElsewhere(name);
+  if (known.length > 0) {
+    return known.map(({ tool, name, kind }) => `${tool}'s ${name} is "${kind}" here`).join(", ");
+  }
+  const [meant] = nearest(name, Object.keys(FAULTS));
+  return meant === undefined ? "deno task faults lists all" : `did you mean "${meant}"?`;
 }
 
 function jsonText(value: unknown): string {

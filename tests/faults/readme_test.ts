@@ -1,6 +1,7 @@
 // The tables of the README about faults say what the registry says, and name scenarios that are there.
 
 import assert from "node:assert/strict";
+import { ELSEWHERE, knownElsewhere } from "../../sim/faults/elsewhere.ts";
 import { type FaultKindName, FAULTS, isMitigation, KINDS } from "../../sim/faults/registry.ts";
 import { needs } from "../permissions.ts";
 
@@ -34,6 +35,26 @@ Deno.test({
     const presets = Object.keys(FAULTS).filter((kind) => !Object.hasOwn(KINDS, kind));
     assert.deepEqual(table(readme, "| preset | effect |"), rowsOf(presets));
   },
+});
+
+Deno.test({
+  name: "the README says what other tools call the faults",
+  ignore,
+  fn() {
+    const readme = Deno.readTextFileSync(new URL("README.md", root));
+    const rows = ELSEWHERE.map(({ tool, name, kind, how }) =>
+      `| ${tool} | \`${name}\` | \`${kind}\`${how === undefined ? "" : `, ${how}`} |`
+    );
+    assert.deepEqual(table(readme, "| tool | there | here |"), rows);
+  },
+});
+
+Deno.test("a fault is found by the name that another tool has for it, however that is written", () => {
+  const kinds = (name: string): string[] => knownElsewhere(name).map(({ kind }) => kind);
+  assert.deepEqual(kinds("reset_peer"), ["reset"]);
+  assert.deepEqual(kinds("PodKill"), ["instance-kill"]);
+  assert.deepEqual(kinds("HTTPChaos"), ["reset", "latency", "errors"]);
+  assert.deepEqual(kinds("nothing"), []);
 });
 
 Deno.test({
