@@ -35,7 +35,7 @@ export class Caches {
   /** By number of the store, then by replica of its holder. */
   readonly #stores: LruStore[][] = [];
   /** The same without the faults; only where a plan has some. */
-  readonly #twins: TwinStore[][] = [];
+  readonly #twins: ((TwinStore | undefined)[] | undefined)[] = [];
   /** By cache, then by replica of the service that asks. */
   readonly #flights: Map<number, Flight>[][] = [];
 
@@ -156,7 +156,7 @@ export class Caches {
     const { taint } = this.#core;
     if (taint === undefined || taint.ownTime(frame) === undefined) return;
     const by = taint.changedBy(frame.root);
-    for (const twins of this.#twins) {
+    for (const twins of this.#twins.filter((each) => each !== undefined)) {
       for (const twin of twins) for (const key of frame.cacheKeys) twin?.failed(key, frame.slot, by);
     }
   }
