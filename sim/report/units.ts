@@ -7,6 +7,11 @@ export function formatCount(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** A count of things: 1 span · 1,204 spans. */
+export function formatCounted(value: number, what: string): string {
+  return `${formatCount(value)} ${what}${value === 1 ? "" : "s"}`;
+}
+
 /** A number with `digits` significant digits and thousands separators: 12,345 · 68.6 · 0.0123. */
 export function formatNumber(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return "–";

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { importRecording, type ImportReport } from "../../sim/replay/import/import_recording.ts";
+import { findErrorWindows, findTimeWindows } from "../../sim/replay/import/incidents.ts";
 import type { CallStep, Step } from "../../sim/model/model.ts";
 import type { Scenario } from "../../sim/scenario/scenario.ts";
 import { needs } from "../permissions.ts";
@@ -259,6 +260,66 @@ Deno.test({
     assert.ok(Math.abs(call!.probability - 2 / 3) < 0.01);
     assert.ok(services.get("worker")!.endpoints.has("process loop"));
   },
+});
+
+Deno.test({
+  name: "replicas that are gone, calls that are swallowed and a slow network are faults of the calls, at their times",
+  ignore,
+  async fn() {
+    const text = await importOf(scenarioOf(`
+name: cut off
+seed: 2
+network: 500us
+services:
+  web:
+    endpoints:
+      GET /: { latency: 2ms, calls: [a.Do, { call: b.Do, timeout: 100ms, optional: true }, c.Do] }
+  a: { replicas: 2, endpoints: { Do: { latency: 3ms } } }
+  b: { endpoints: { Do: { latency: 3ms } } }
+  c: { endpoints: { Do: { latency: 3ms } } }
+journeys: { j: [web.GET /] }
+scenarios: { s: { executor: constant-arrival-rate, exec: j, rate: 20, duration: 2m, preAllocatedVUs: unlimited } }
+faults:
+  - { kind: crash, target: a#1, at: 20s, for: 15s }
+  - { kind: blackhole, target: web -> b, at: 50s, for: 10s, rate: 70% }
+  - { kind: latency, target: web -> c, at: 80s, for: 20s, add: 40ms }
+`));
+    const faults = scenarioOf(text).faults;
+    assert.deepEqual(faults.map(({ kind, target }) => [kind, target.text]), [
+      ["errors", "web.GET / -> a.Do"],
+      ["blackhole", "web.GET / -> b.Do"],
+      ["latency", "web.GET / -> c.Do"],
+    ]);
+    for (const [i, [from, to]] of [[20, 35], [50, 60], [80, 100]].entries()) {
+      const { at, duration } = faults[i]!;
+      assert.ok(Math.abs(at / 1e9 - from!) < 1 && Math.abs((at + duration) / 1e9 - to!) < 1, `${at} + ${duration}`);
+    }
+    assert.match(text, /rate: (4[5-9]|5[0-5])\.?\d*%/);
+    assert.match(text, /add: 40ms/);
+  },
+});
+
+Deno.test("two failures close to each other are chance where one in a hundred fails, and many are not", () => {
+  const second = 1e9, span = { from: 0, to: 1000 * second };
+  const times = Float64Array.from({ length: 2000 }, (_, i) => i * second / 2);
+  const failed = Float64Array.from(times, (_, i) => i % 100 === 0 || i === 1001 ? 1 : 0);
+  assert.deepEqual(findErrorWindows(times, failed, span), []);
+  failed.fill(1, 1400, 1420);
+  const windows = findErrorWindows(times, failed, span);
+  assert.deepEqual(windows.map(({ from, to }) => [from / second, to / second]), [[700, 710]]);
+});
+
+Deno.test("windows of one endpoint do not lie in each other", () => {
+  const second = 1e9, span = { from: 0, to: 200 * second };
+  const times = Float64Array.from({ length: 4000 }, (_, i) => i * second / 20);
+  // Slow for a while, and in front of that and behind it fast.
+  const durations = Float64Array.from(times, (time, i) => {
+    const s = time / second;
+    return (s >= 95 && s < 105 ? 1e9 : s >= 80 && s < 120 ? 1e6 : 10e6) * (1 + i % 7 / 10);
+  });
+  const windows = findTimeWindows(times, durations, span);
+  assert.equal(windows.length, 3);
+  for (const [i, { from }] of windows.entries()) assert.ok(i === 0 || from >= windows[i - 1]!.to);
 });
 
 Deno.test({

@@ -1,5 +1,6 @@
 // Recordings to the text of a scenario, and the account of it.
 
+import { formatCounted } from "../../report/units.ts";
 import { Observation } from "../observation.ts";
 import { readTraffic } from "../recorded_traffic.ts";
 import type { Recording } from "../recording.ts";
@@ -85,7 +86,9 @@ export async function importRecording(settings: ImportSettings): Promise<ImportR
   if (imported.arrivals.length === 0) return { text: undefined, account };
   const start = new Date(Math.floor(table.baseSeconds * 1000 + observation.from / 1e6));
   const header = [
-    `Made of a recording: ${spans} spans in ${traces} traces over ${length_s.toFixed(1)} s` +
+    `Made of a recording: ${formatCounted(spans, "span")} in ${formatCounted(traces, "trace")} over ${
+      length_s.toFixed(1)
+    } s` +
     `${Number.isNaN(start.getTime()) ? "" : `, from ${start.toISOString()}`}.`,
     ...[...tally.skipped, ...odd].map(({ reason, count }) => `  ${count} × ${reason}`),
     "",

@@ -3,8 +3,10 @@
 import type { Observation, SeenEndpoint, SeenRequest } from "../observation.ts";
 import { SampleFlag } from "../observation.ts";
 import { SpanFlag } from "../span_table.ts";
+import { formatCount, formatCounted } from "../../report/units.ts";
 import { quantile } from "../comparison.ts";
 import { fitArrivals } from "./arrivals.ts";
+import { Attempts } from "./attempts.ts";
 import { CallSites } from "./call_sites.ts";
 import { arrange, type CallTree } from "./call_tree.ts";
 import { type EndpointChanges, failuresIn, faultsOf, findChanges, isInside, ownTimes } from "./incidents.ts";
@@ -75,11 +77,8 @@ class Importer {
   readonly #learned: Learned[];
   /** Half of what a call took longer than its answer, by the callee's service. */
   readonly #network = new Map<string, number[]>();
-  /** Attempts that no span answered: by edge, their times, and whether they failed. */
-  readonly #lost = new Map<
-    number,
-    { caller: number; callee: number; lost: number; status: number; attempts: number; unanswered: number }
-  >();
+  /** By edge. */
+  readonly #attempts = new Map<number, Attempts>();
   /** Starts of requests that another one started and did not wait for, by callee; and who that was. */
   readonly #started = new Map<number, { times: number[]; by: Map<number, number> }>();
   /** Endpoints that reach each other are in the same part. */
@@ -137,21 +136,16 @@ class Importer {
     const flags = table.flags[call]!;
     if (!callee.instrumented) return;
     const key = edgeKey(request.endpoint, callee.index);
-    let edge = this.#lost.get(key);
-    if (edge === undefined) {
-      edge = { caller: request.endpoint, callee: callee.index, lost: 0, status: 0, attempts: 0, unanswered: 0 };
-      this.#lost.set(key, edge);
-    }
-    edge.attempts++;
+    let attempts = this.#attempts.get(key);
+    if (attempts === undefined) this.#attempts.set(key, attempts = new Attempts(request.endpoint, callee.index));
+    const start = table.start[call]!, end = table.end[call]!;
     if (answer < 0) {
-      edge.unanswered++;
-      // A time-out whose answer is missing may have been lost with the end of the recording.
-      if ((flags & SpanFlag.error) !== 0 && (flags & (SpanFlag.timeout | SpanFlag.interrupted)) === 0) {
-        edge.lost++;
-        edge.status = table.status[call]! >= 400 ? table.status[call]! : 503;
-      }
+      if ((flags & SpanFlag.interrupted) !== 0 || (flags & SpanFlag.error) === 0) attempts.withoutAnswer(start);
+      else if ((flags & SpanFlag.timeout) !== 0) attempts.timedOut(start, end, this.#observation.to);
+      else attempts.refused(start, table.status[call]!);
       return;
     }
+    attempts.answered(start, answer === call ? NaN : table.start[answer]! - start);
     if (
       table.end[answer]! > table.end[request.row]! + 2000 &&
       (answer === call || table.end[call]! > table.end[request.row]! + 2000)
@@ -364,8 +358,8 @@ class Importer {
   /** Share of the calls between endpoints that call each other which led on: what was recorded had an end. */
   #goingOn(caller: number, callee: number): number {
     if (this.#circles[caller] !== this.#circles[callee]) return 1;
-    const edge = this.#lost.get(edgeKey(caller, callee));
-    return Math.min(CIRCLE_SHARE_MAX, edge === undefined ? 1 : 1 - edge.unanswered / edge.attempts);
+    const edge = this.#attempts.get(edgeKey(caller, callee));
+    return Math.min(CIRCLE_SHARE_MAX, edge === undefined ? 1 : 1 - edge.unanswered / edge.count);
   }
 
   #call(caller: number, index: number, given: number): ImportedCall {
@@ -409,17 +403,10 @@ class Importer {
       const target = this.#names.reference(endpoint);
       return faultsOf(target, endpoint.samples, changes[endpoint.index]!, from, shapes.get(target));
     });
-    for (const { caller, callee, lost, attempts, status } of this.#lost.values()) {
-      if (lost < 5 || lost < 0.002 * attempts) continue;
+    for (const attempts of this.#attempts.values()) {
+      const { caller, callee } = attempts;
       const target = `${this.#names.reference(endpoints[caller]!)} -> ${this.#names.reference(endpoints[callee]!)}`;
-      faults.push({
-        name: `${target} cut off`,
-        target,
-        at: 0,
-        length: undefined,
-        effect: { kind: "errors", rate: lost / attempts, status },
-        evidence: `${lost} of ${attempts} calls failed without reaching it`,
-      });
+      faults.push(...attempts.faults(target, this.#observation));
     }
     for (const { publish } of this.#topics.values()) {
       const { count, requests, status } = failuresIn(publish.samples, () => true);
@@ -431,7 +418,7 @@ class Importer {
         at: 0,
         length: undefined,
         effect: { kind: "errors", rate: count / requests, status },
-        evidence: `${count} of ${requests} messages were not taken`,
+        evidence: `${formatCount(count)} of ${formatCounted(requests, "message")} were not taken`,
       });
     }
     return faults.sort((a, b) => a.at - b.at);

@@ -1,6 +1,7 @@
 // Faults from windows: an endpoint whose own time or own errors were others for a while.
 
 import { formatDuration, type Nanos } from "../../base/time.ts";
+import { formatCount, formatCounted } from "../../report/units.ts";
 import { ksDistance, quantile } from "../comparison.ts";
 import { SampleFlag, type Samples } from "../observation.ts";
 import type { ImportedFault } from "./model.ts";
@@ -13,8 +14,12 @@ const TIME_FLOOR_NS = 1_000;
 const TIME_CHANGE_MIN = Math.log(1.25);
 const ERROR_CHANGE_MIN = 0.01;
 const SAMPLES_MIN = 8;
+/** Chance reaches about 25 among as many windows as are looked at. */
+const EVIDENCE_MIN = 30;
 /** A simple fault is taken when what comes of it is no further from what was seen than this. */
 const SIMPLE_DISTANCE_MAX = 0.08;
+/** Stretches of time that values are sorted into. */
+const BUCKETS = 4096;
 /** What multiplies the usual time away, where a fault says the whole of the time by itself. */
 const REPLACED = 0.000001;
 
@@ -35,31 +40,76 @@ export function findChanges(samples: Samples, span: { readonly from: number; rea
   const n = samples.count;
   if (n < 2 * SAMPLES_MIN) return { times: [], errors: [] };
   const order = Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => samples.start[a]! - samples.start[b]!);
-  const times = new Float64Array(n), logs = new Float64Array(n), failed = new Float64Array(n);
-  let failures = 0;
+  const times = new Float64Array(n), own = new Float64Array(n), failed = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const at = order[i]!;
     times[i] = samples.start[at]!;
-    logs[i] = Math.log(Math.max(samples.own[at]!, TIME_FLOOR_NS));
-    if (isOwnFailure(samples, at)) {
-      failed[i] = 1;
-      failures++;
-    }
+    own[i] = samples.own[at]!;
+    if (isOwnFailure(samples, at)) failed[i] = 1;
   }
+  return { times: timeWindows(times, own, span), errors: findErrorWindows(times, failed, span) };
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Windows in which durations were others; in any order. */
+export function findTimeWindows(times: Float64Array, durations: Float64Array, span: Span): Window[] {
+  // Nearly by time is enough for the spread about the neighbours, and much cheaper than to sort.
+  const length = Math.max(1, span.to - span.from), ends = new Uint32Array(BUCKETS + 1);
+  const bucketOf = (time: number): number =>
+    Math.min(BUCKETS - 1, Math.max(0, Math.floor((time - span.from) / length * BUCKETS)));
+  for (const time of times) ends[bucketOf(time) + 1]!++;
+  for (let bucket = 0; bucket < BUCKETS; bucket++) ends[bucket + 1]! += ends[bucket]!;
+  const sortedTimes = new Float64Array(times.length), sortedDurations = new Float64Array(times.length);
+  for (let i = 0; i < times.length; i++) {
+    const at = ends[bucketOf(times[i]!)]!++;
+    sortedTimes[at] = times[i]!;
+    sortedDurations[at] = durations[i]!;
+  }
+  return timeWindows(sortedTimes, sortedDurations, span);
+}
+
+/** By their times: the spread is that about the neighbours. */
+function timeWindows(times: Float64Array, durations: Float64Array, span: Span): Window[] {
+  if (times.length < 2 * SAMPLES_MIN) return [];
+  const logs = durations.map((each) => Math.log(Math.max(each, TIME_FLOOR_NS)));
   const spread = spreadOf(logs);
-  const share = failures / n;
-  return {
-    times: findWindows(times, logs, span, {
-      variance: () => spread,
-      differs: (usual, inside) => Math.abs(inside - usual) > TIME_CHANGE_MIN,
-      samplesMin: SAMPLES_MIN,
-    }),
-    errors: failures < 5 ? [] : findWindows(times, failed, span, {
-      variance: (usual) => Math.max(usual * (1 - usual), share * (1 - share)),
-      differs: (usual, inside) => Math.abs(inside - usual) > ERROR_CHANGE_MIN,
-      samplesMin: SAMPLES_MIN,
-    }),
-  };
+  return findWindows(times, logs, span, {
+    variance: () => spread,
+    differs: (usual, inside) => Math.abs(inside - usual) > TIME_CHANGE_MIN,
+    samplesMin: SAMPLES_MIN,
+  });
+}
+
+/** Windows in which more or fewer failed than usual; `failed` is 1 where one did. */
+export function findErrorWindows(times: Float64Array, failed: Float64Array, span: Span): Window[] {
+  const failures = failed.reduce((sum, each) => sum + each, 0);
+  if (failures < 5 || times.length < 2 * SAMPLES_MIN) return [];
+  const share = failures / times.length;
+  return findWindows(times, failed, span, {
+    variance: (usual) => Math.max(usual * (1 - usual), share * (1 - share)),
+    differs: (usual, inside) => Math.abs(inside - usual) > ERROR_CHANGE_MIN,
+    samplesMin: SAMPLES_MIN,
+  }).filter((window) => evidenceOf(window, times, failed) >= EVIDENCE_MIN);
+}
+
+/**
+ * Twice the logarithm of how much likelier the failures in a window are with a share of their own than with that of the
+ * rest. Where failures are rare, a standard error says nothing: two out of three are many of them, and still chance.
+ */
+function evidenceOf(window: Window, times: Float64Array, failed: Float64Array): number {
+  let inside = 0, failedInside = 0, failedOutside = 0;
+  for (let i = 0; i < times.length; i++) {
+    const isIn = times[i]! >= window.from && times[i]! < window.to;
+    if (isIn) inside++;
+    if (failed[i] === 1) isIn ? failedInside++ : failedOutside++;
+  }
+  const usual = (failedOutside + 0.5) / (times.length - inside + 1);
+  const part = (count: number, expected: number): number => count === 0 ? 0 : count * Math.log(count / expected);
+  return 2 * (part(failedInside, inside * usual) + part(inside - failedInside, inside * (1 - usual)));
 }
 
 /** Variance of one value about its neighbours, which no shift of the whole changes much. */
@@ -93,47 +143,54 @@ export function faultsOf(
   usualShape: Shape | undefined,
 ): ImportedFault[] {
   const faults: ImportedFault[] = [];
-  const place = (window: Window): { at: number; length: number | undefined } => {
-    const at = Math.max(0, roundTime(window.from - base));
-    return { at, length: window.to === Infinity ? undefined : Math.max(1e8, roundTime(window.to - base) - at) };
-  };
-  for (const window of changes.times) {
+  for (const [index, window] of changes.times.entries()) {
     const usual = ownTimes(samples, (time) => !isInside(changes.times, time));
     const inside = ownTimes(samples, (time) => time >= window.from && time < window.to);
     if (inside.length === 0) continue;
     const before = quantile(usual, 0.5), during = quantile(inside, 0.5);
     faults.push({
-      name: `${target} ${during > before ? "slow" : "fast"}${suffix(faults.length)}`,
+      name: `${target} ${during > before ? "slow" : "fast"}${suffix(index)}`,
       target,
-      ...place(window),
+      ...placeOf(window, base),
       effect: { kind: "latency", ...slowdown(usualShape ?? shapeOf(usual), inside) },
-      evidence: `${inside.length} requests, median ${time(during)} instead of ${time(before)}; ` +
+      evidence: `${formatCounted(inside.length, "request")}, median ${time(during)} instead of ${time(before)}; ` +
         `${sureness(window.score)}`,
     });
   }
-  for (const window of changes.errors) {
+  for (const [index, window] of changes.errors.entries()) {
     const { count, status, requests } = failuresIn(samples, (t) => t >= window.from && t < window.to);
     const usual = failuresIn(samples, (t) => !isInside(changes.errors, t));
     const usualRate = usual.count / Math.max(1, usual.requests);
     const rate = (count / Math.max(1, requests) - usualRate) / Math.max(1e-9, 1 - usualRate);
     if (rate <= 0) continue;
     faults.push({
-      name: `${target} failing${suffix(faults.length)}`,
+      name: `${target} failing${suffix(index)}`,
       target,
-      ...place(window),
+      ...placeOf(window, base),
       effect: { kind: "errors", rate: Math.min(1, rate), status },
-      evidence: `${count} of ${requests} requests failed, usually ${(usualRate * 100).toFixed(2)} %; ` +
+      evidence:
+        `${formatCount(count)} of ${formatCounted(requests, "request")} failed, usually ${
+          (usualRate * 100).toFixed(2)
+        } %; ` +
         `${sureness(window.score)}`,
     });
   }
   return faults;
 }
 
-function suffix(before: number): string {
+/** When a window is, from a base of its times on. */
+export function placeOf(window: Window, base: number): { readonly at: number; readonly length: number | undefined } {
+  const at = Math.max(0, roundTime(window.from - base));
+  return { at, length: window.to === Infinity ? undefined : Math.max(1e8, roundTime(window.to - base) - at) };
+}
+
+/** Tells windows of one target apart, from the second on. */
+export function suffix(before: number): string {
   return before === 0 ? "" : ` ${before + 1}`;
 }
 
-function sureness(score: number): string {
+/** A window's score in words. */
+export function sureness(score: number): string {
   return score > 400 ? "sure" : score > 100 ? "fairly sure" : "unsure";
 }
 

@@ -118,7 +118,8 @@ export interface ImportedFault {
   readonly length: number | undefined;
   readonly effect:
     | { readonly kind: "latency"; readonly add: Shape | undefined; readonly multiply: number | undefined }
-    | { readonly kind: "errors"; readonly rate: number; readonly status: number };
+    | { readonly kind: "errors"; readonly rate: number; readonly status: number }
+    | { readonly kind: "blackhole"; readonly rate: number };
   /** What was seen, for a comment. */
   readonly evidence: string;
 }

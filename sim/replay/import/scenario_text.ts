@@ -254,6 +254,7 @@ function faultLines({ name, target, at, length, effect, evidence }: ImportedFaul
   if (effect.kind === "errors") {
     return [...lines, `    rate: ${percent(effect.rate)}`, `    status: ${effect.status}`];
   }
+  if (effect.kind === "blackhole") return [...lines, `    rate: ${percent(effect.rate)}`];
   if (effect.multiply !== undefined) {
     lines.push(
       `    multiply: ${effect.multiply}${

@@ -49,8 +49,9 @@ export function findWindows(
     sums[bin]! += values[i]!;
   }
   const windows: Window[] = [];
+  const taken = new Uint8Array(bins);
   while (windows.length < WINDOWS_MAX) {
-    const best = bestStretch(counts, sums, rules);
+    const best = bestStretch(counts, sums, taken, rules);
     if (best === undefined) break;
     let { first, last } = best;
     // What began with the recording and lasted for most of it is what was usual then: the change is what came after.
@@ -66,6 +67,7 @@ export function findWindows(
       inside: swapped ? best.usual : best.inside,
     });
     for (let bin = first; bin <= last; bin++) counts[bin] = sums[bin] = 0;
+    taken.fill(1, first, last + 1);
   }
   return merged(windows).sort((a, b) => a.from - b.from);
 }
@@ -78,7 +80,13 @@ interface Stretch {
   readonly inside: number;
 }
 
-function bestStretch(counts: Float64Array, sums: Float64Array, rules: WindowRules): Stretch | undefined {
+/** A stretch never reaches over bins that are taken: windows do not lie in each other. */
+function bestStretch(
+  counts: Float64Array,
+  sums: Float64Array,
+  taken: Uint8Array,
+  rules: WindowRules,
+): Stretch | undefined {
   const bins = counts.length;
   const n = new Float64Array(bins + 1), s = new Float64Array(bins + 1);
   for (let i = 0; i < bins; i++) {
@@ -91,7 +99,7 @@ function bestStretch(counts: Float64Array, sums: Float64Array, rules: WindowRule
   let most = SCORE_MIN;
   for (let first = 0; first < bins; first++) {
     if (counts[first] === 0) continue;
-    for (let end = first + 1; end <= bins; end++) {
+    for (let end = first + 1; end <= bins && taken[end - 1] === 0; end++) {
       if (counts[end - 1] === 0) continue;
       const inside = n[end]! - n[first]!, outside = all - inside;
       if (inside < rules.samplesMin || outside < rules.samplesMin) continue;
@@ -130,7 +138,7 @@ function edge(times: Float64Array, values: Float64Array, around: number, width: 
   return at;
 }
 
-/** Windows that touch and differ little are one. */
+/** Windows that touch and differ the same way are one; the others end where the next one begins. */
 function merged(windows: readonly Window[]): Window[] {
   const sorted = [...windows].sort((a, b) => a.from - b.from);
   const result: Window[] = [];
@@ -146,7 +154,8 @@ function merged(windows: readonly Window[]): Window[] {
         score: Math.max(last.score, window.score),
         inside: last.score > window.score ? last.inside : window.inside,
       };
-    } else result.push(window);
+    } else if (last === undefined || window.from >= last.to) result.push(window);
+    else if (window.to > last.to) result.push({ ...window, from: last.to });
   }
   return result;
 }
