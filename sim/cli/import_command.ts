@@ -6,7 +6,7 @@ import { visible } from "../base/diagnostics.ts";
 import { formatDuration, type Nanos } from "../base/time.ts";
 import { importRecording, type ImportReport } from "../replay/import/import_recording.ts";
 import { findRecording, RecordingError } from "../replay/recording.ts";
-import { formatCount } from "../report/units.ts";
+import { formatCount, formatCounted } from "../report/units.ts";
 import { FILE_BYTES_MAX } from "../scenario/limits.ts";
 import { loadScenario } from "../scenario/load.ts";
 import { UsageError } from "./command.ts";
@@ -97,12 +97,15 @@ function tell({ account }: ImportReport, flags: ImportFlags): void {
   if (flags.quiet || flags.json) return;
   const { spans, lines, traces, services, endpoints, edges, faults, length_s, skipped, odd } = account;
   const to = flags.output === undefined ? "" : `${shownPath(userPath(flags.output))}: `;
-  const linesText = lines === 0 ? "" : ` and ${formatCount(lines)} log lines`;
-  printError(
-    `${to}${services} services, ${endpoints} endpoints, ${edges} calls and ${faults} faults of ` +
-      `${formatCount(spans)} spans${linesText} in ${formatCount(traces)} traces over ` +
-      `${formatDuration(Math.round(length_s * 1e9) as Nanos)}\n`,
-  );
+  const linesText = lines === 0 ? "" : ` and ${formatCounted(lines, "log line")}`;
+  if (endpoints > 0) {
+    printError(
+      `${to}${formatCounted(services, "service")}, ${formatCounted(endpoints, "endpoint")}, ` +
+        `${formatCounted(edges, "call")} and ${formatCounted(faults, "fault")} of ` +
+        `${formatCounted(spans, "span")}${linesText} in ${formatCounted(traces, "trace")} over ` +
+        `${formatDuration(Math.round(length_s * 1e9) as Nanos)}\n`,
+    );
+  }
   for (const { reason, count, first } of skipped) {
     printError(`left out: ${formatCount(count)} × ${visible(reason)} (first: ${visible(first)})\n`);
   }

@@ -4,7 +4,7 @@ import { visible } from "../base/diagnostics.ts";
 import { formatDuration, type Nanos, nanos } from "../base/time.ts";
 import { accountLine } from "../report/summary_text.ts";
 import { paintFor } from "../report/terminal.ts";
-import { formatCount } from "../report/units.ts";
+import { formatCount, formatCounted } from "../report/units.ts";
 import { formatTime } from "../run/times.ts";
 import type { Delivery } from "../sinks/sink.ts";
 import type { ReplayResult } from "./replay.ts";
@@ -30,19 +30,19 @@ export function replayText(report: ReplayReport, color: boolean, closing: readon
   const ended = result.ended === "completed" ? "" : ", interrupted";
   const passes = result.passes === 1 ? "" : `, ${formatCount(result.passes)} times`;
   const lines = [
-    `  ${paint.bold("replay")}: ${formatDuration(result.length)} of ${count(tally.spans, "span")} and ${
-      count(tally.lines, "log record")
+    `  ${paint.bold("replay")}: ${formatDuration(result.length)} of ${formatCounted(tally.spans, "span")} and ${
+      formatCounted(tally.lines, "log record")
     }${passes}${ended}`,
     ...timesLines(result).map((line) => `  ${line}`),
   ];
   const notes = [
     ...filteredLines(result),
     ...account.late === 0 ? [] : [
-      `${count(account.late, "record")} came up to ${
+      `${formatCounted(account.late, "record")} came up to ${
         formatDuration(nanos(account.lateNs))
       } later in the recording than its window holds: sent out of order`,
     ],
-    ...result.leaps === 0 ? [] : [`${count(result.leaps, "pause")} of more than a day not waited for`],
+    ...result.leaps === 0 ? [] : [`${formatCounted(result.leaps, "pause")} of more than a day not waited for`],
     ...notedLines("kept", tally.odd),
   ];
   const skipped = notedLines("skipped", tally.skipped);
@@ -51,10 +51,6 @@ export function replayText(report: ReplayReport, color: boolean, closing: readon
   lines.push("", accountLine("spans", delivery.spans, paint), accountLine("logs", delivery.logs, paint));
   lines.push("", ...closing.map((line) => line === "" ? "" : `  ${line}`));
   return lines.join("\n") + "\n";
-}
-
-function count(value: number, what: string): string {
-  return `${formatCount(value)} ${what}${value === 1 ? "" : "s"}`;
 }
 
 function timesLines({ recordedEpochNs, shiftSeconds }: ReplayResult): string[] {
@@ -67,8 +63,10 @@ function timesLines({ recordedEpochNs, shiftSeconds }: ReplayResult): string[] {
 
 function filteredLines({ account, outside }: ReplayResult): string[] {
   const lines: string[] = [];
-  if (account.otherServices > 0) lines.push(`left out: ${count(account.otherServices, "record")} of other services`);
-  if (outside > 0) lines.push(`left out: ${count(outside, "record")} outside --from and --to`);
+  if (account.otherServices > 0) {
+    lines.push(`left out: ${formatCounted(account.otherServices, "record")} of other services`);
+  }
+  if (outside > 0) lines.push(`left out: ${formatCounted(outside, "record")} outside --from and --to`);
   return lines;
 }
 
@@ -77,7 +75,7 @@ function notedLines(what: string, noted: readonly Noted[]): string[] {
     `${what}: ${formatCount(times)} × ${visible(reason)} (first: ${visible(first)})`
   );
   const more = noted.length - lines.length;
-  return more > 0 ? [...lines, `${what}: and ${count(more, "reason")} more; --json has them`] : lines;
+  return more > 0 ? [...lines, `${what}: and ${formatCounted(more, "reason")} more; --json has them`] : lines;
 }
 
 /** The replay's summary.json. */
