@@ -97,9 +97,10 @@ async function sideOf(path: string, flags: ScenarioFlags): Promise<Side> {
   return await recordedSide(file);
 }
 
+/** Whether it can be simulated again: the folder of a replay has no scenario, and is a recording. */
 function isRun(folder: string): boolean {
   try {
-    return Deno.statSync(join(folder, RUN_FILES.summary)).isFile;
+    return [RUN_FILES.summary, RUN_FILES.scenario].every((name) => Deno.statSync(join(folder, name)).isFile);
   } catch {
     return false;
   }

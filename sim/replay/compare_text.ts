@@ -124,6 +124,9 @@ function differenceLines(differences: readonly Difference[], columns: number, pa
     columns - 4,
     paint,
   ).map((line) => `    ${line}`);
+  if (shown.some(({ significant }) => significant)) {
+    table.push(`    ${paint.dim("* no chance: less than one in 1,000 by Kolmogorov and Smirnov")}`);
+  }
   if (alike > 0) table.push(`    ${alike} ${shown.length === 0 ? "" : "more "}alike`);
   return table;
 }

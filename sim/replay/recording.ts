@@ -130,8 +130,12 @@ function runIdOf(folder: string): string {
   try {
     const path = join(folder, RUN_FILES.summary);
     if (Deno.statSync(path).size <= SUMMARY_BYTES_MAX) {
-      const { run } = JSON.parse(Deno.readTextFileSync(path)) as { run?: { id?: unknown } };
-      if (typeof run?.id === "string" && run.id !== "") return run.id;
+      const { run, replay } = JSON.parse(Deno.readTextFileSync(path)) as Record<
+        "run" | "replay",
+        { id?: unknown } | null
+      >;
+      const id = run?.id ?? replay?.id;
+      if (typeof id === "string" && id !== "") return id;
     }
   } catch {
     // Then its name has to do.

@@ -76,6 +76,10 @@ test("a run replayed with --keep-ids has the same spans and lines, shifted by on
     traceFiles.push(Deno.readTextFileSync(`${folder}/${name}/run/traces.jsonl`));
   }
   assert.equal(traceFiles[0], traceFiles[1]);
+  // The folder of a replay is a recording too.
+  const compared = await squall(["compare", `${folder}/run`, `${folder}/fast/run`]);
+  assert.equal(compared.code, 0, compared.stderr);
+  assert.match(compared.stdout, /ENDPOINTS\n\n +\d+ alike/);
 });
 
 test("a collector gets every span with an id of its own, the run's lines have the same ids, and all ends with --end", async () => {

@@ -78,6 +78,7 @@ Deno.test({
     assert.deepEqual([failed!.a!.ok, failed!.b!.ok], [false, true]);
     const text80 = compareText(comparison, { columns: 80, color: false, all: false });
     assert.ok(text80.split("\n").every((line) => line.length <= 100), text80);
+    assert.match(text80, /0\.\d{3}\*\n(.*\n)+ +\* no chance: less than one in 1,000/);
     const page = comparePage(comparison);
     assert.match(page, /^<!doctype html>/);
     assert.doesNotMatch(page, /https?:\/\//);

@@ -342,7 +342,7 @@ test("a replay that is interrupted ends, and what was sent is handed on", async 
   }
 });
 
-test("a run's folder leads to its spans, to the records that no collector took, and to its logs wherever they are", () => {
+test("a run's or a replay's folder leads to its spans, to the records that no collector took, and to its logs wherever they are", () => {
   const folder = Deno.makeTempDirSync();
   try {
     const write = (path: string, text = ""): void => {
@@ -358,13 +358,15 @@ test("a run's folder leads to its spans, to the records that no collector took, 
         logs: { to, files: [], ...(logs === undefined ? {} : { folder: logs }) },
         traces: { delivery: { delivered: 0 } },
       });
-    for (const run of ["a", "b", "c"]) write(`${run}/traces.jsonl`);
+    for (const run of ["a", "b", "c", "d"]) write(`${run}/traces.jsonl`);
     for (const run of ["a", "b"]) write(`${run}/summary.json`, JSON.stringify({ run: { id: "id-1" } }));
     write("a/manifest.json", manifest("files", "../elsewhere"));
     write("elsewhere/web/web-id-1.log");
     write("elsewhere/web/web-id-2.log");
     write("b/manifest.json", manifest("otlp"));
     write("b/logs.jsonl");
+    write("d/summary.json", JSON.stringify({ replay: { id: "id-4" } }));
+    write("logs/web/web-id-4.log");
     const found = (run: string): unknown => {
       const { parts, notices } = findRecording(
         [`${folder}/${run}`],
@@ -380,6 +382,7 @@ test("a run's folder leads to its spans, to the records that no collector took, 
     assert.deepEqual(found("c"), [["c/traces.jsonl"], [
       "/c has no log files in /logs: name the folder that holds them, if there is one",
     ]]);
+    assert.deepEqual(found("d"), [["d/traces.jsonl", "logs/web/web-id-4.log"], []]);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
