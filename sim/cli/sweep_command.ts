@@ -37,9 +37,7 @@ Examples:
 
 function collectMetric(text: string, before: readonly MetricColumn[] = []): MetricColumn[] {
   const column = parseMetricColumn(text);
-  if (column === undefined) {
-    throw new InvalidArgumentError("It is a metric and a statistic, as in 'service_req_duration{service:web}:p(95)'.");
-  }
+  if (typeof column === "string") throw new InvalidArgumentError(visible(column));
   return [...before, column];
 }
 

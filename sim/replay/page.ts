@@ -13,12 +13,12 @@ const STYLE = `
 :root { color-scheme: light dark; --ink: light-dark(#1b1f24, #e6e8eb); --soft: light-dark(#5b6570, #9aa4af);
   --line: light-dark(#dfe3e8, #343a42); --paper: light-dark(#ffffff, #16191d); --panel: light-dark(#f6f8fa, #1e2228);
   --a: light-dark(#2563c9, #6ea8ff); --b: light-dark(#c2570c, #ffa657); --bad: light-dark(#b42318, #ff8a80);
-  --good: light-dark(#1a7f37, #6fdd8b); }
+  --good: light-dark(#1a7f37, #6fdd8b); --c: light-dark(#6f42c1, #c297ff); --d: light-dark(#0f766e, #5eead4); }
 body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.5rem 4rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
-p { margin: .3rem 0; } .soft { color: var(--soft); } .bad { color: var(--bad); } .good { color: var(--good); }
-.a { color: var(--a); } .b { color: var(--b); } .scroll { overflow-x: auto; }
+p { margin: .3rem 0; } p, h1, h2, h3, figcaption { overflow-wrap: anywhere; } .soft { color: var(--soft); } .bad { color: var(--bad); } .good { color: var(--good); }
+.a { color: var(--a); } .b { color: var(--b); } .c { color: var(--c); } .d { color: var(--d); } .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
@@ -38,9 +38,11 @@ export function page(title: string, body: string): string {
 `;
 }
 
+/** Colours of curves, and of what is written about them. */
+export const CURVE_CLASSES = ["a", "b", "c", "d"] as const;
+
 export interface Curve {
-  /** `a` or `b`: its colour. */
-  readonly className: string;
+  readonly className: typeof CURVE_CLASSES[number];
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 

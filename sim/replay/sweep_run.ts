@@ -1,5 +1,6 @@
 // One run of a sweep: a scenario's text to the few numbers that a table shows.
 
+import { isMetricName, metricSpec, type MetricType } from "../objectives/metrics.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import type { Series } from "../metrics/report.ts";
 import { compileScenario } from "../scenario/compile.ts";
@@ -48,10 +49,28 @@ export function columnTitle({ metric, statistic }: MetricColumn): string {
   return `${metric} ${statistic}`;
 }
 
-/** Reads `metric:statistic`, as in `service_req_duration{service:payment}:p(95)`; undefined when it is no such thing. */
-export function parseMetricColumn(text: string): MetricColumn | undefined {
+const STATISTICS: { readonly [type in MetricType]: readonly string[] } = {
+  counter: ["count", "rate"],
+  gauge: ["value", "min", "max"],
+  rate: ["rate", "passes", "fails"],
+  trend: ["avg", "min", "med", "max", "p(95)"],
+};
+
+/** Reads `metric:statistic`, as in `service_req_duration{service:payment}:p(95)`; a text says what is wrong with it. */
+export function parseMetricColumn(text: string): MetricColumn | string {
   const match = /^(.+?):?\s*(rate|count|value|passes|fails|avg|min|med|max|p\(\d+(?:\.\d+)?\))$/.exec(text);
-  return match === null ? undefined : { metric: match[1]!.replace(/:$/, "").trim(), statistic: match[2]! };
+  if (match === null) return "It is a metric and a statistic, as in 'service_req_duration{service:web}:p(95)'.";
+  const metric = match[1]!.replace(/:$/, "").trim(), statistic = match[2]!;
+  const name = metricNameOf(metric);
+  if (!isMetricName(name)) return `No metric is called ${name}.`;
+  const known = STATISTICS[metricSpec(name).type];
+  const isKnown = known.includes(statistic) || (known.includes("p(95)") && statistic.startsWith("p("));
+  return isKnown ? { metric, statistic } : `${name} has ${known.join(", ")}, and no ${statistic}.`;
+}
+
+/** A metric's name without its selector. */
+export function metricNameOf(metric: string): string {
+  return metric.split("{")[0]!.trim();
 }
 
 /** Runs a job. Does not throw: what goes wrong stands in the result. */

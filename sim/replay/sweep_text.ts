@@ -1,10 +1,18 @@
 // The table of a sweep on a terminal, and its page.
 
 import { visible } from "../base/diagnostics.ts";
+import { isMetricName, metricSpec } from "../objectives/metrics.ts";
 import { type Column, paintFor, tableLines } from "../report/terminal.ts";
-import { formatCount, formatMilliseconds, formatNumber, formatRate, formatShare } from "../report/units.ts";
-import { escapeHtml, page, plot } from "./page.ts";
-import { columnTitle, type MetricColumn, type SweepResult } from "./sweep_run.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatMilliseconds,
+  formatNumber,
+  formatRate,
+  formatShare,
+} from "../report/units.ts";
+import { CURVE_CLASSES, escapeHtml, page, plot } from "./page.ts";
+import { columnTitle, type MetricColumn, metricNameOf, type SweepResult } from "./sweep_run.ts";
 
 export interface SweepTable {
   readonly name: string;
@@ -22,14 +30,12 @@ function shortPath(path: string): string {
 /** A value with its metric's unit. */
 function valueText({ metric, statistic }: MetricColumn, value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
-  const name = metric.split("{")[0]!;
+  const name = metricNameOf(metric);
+  const { type, contains } = isMetricName(name) ? metricSpec(name) : { type: "gauge", contains: "default" };
+  if (contains === "data") return `${formatBytes(value)}${statistic === "rate" ? "/s" : ""}`;
   if (statistic === "count" || statistic === "passes" || statistic === "fails") return formatCount(value);
-  if (/^(?:http_req_failed|checks|iterations_started|service_errors)$/.test(name) && statistic === "rate") {
-    return formatShare(value);
-  }
-  if (statistic === "rate") return formatRate(value);
-  if (/duration|wait/.test(name)) return formatMilliseconds(value);
-  return formatNumber(value);
+  if (statistic === "rate") return type === "rate" ? formatShare(value) : formatRate(value);
+  return contains === "time" ? formatMilliseconds(value) : formatNumber(value);
 }
 
 function verdict(result: SweepResult | undefined): string {
@@ -126,26 +132,43 @@ export function sweepPage(table: SweepTable): string {
   );
 }
 
-/** A curve for each metric over the first axis that is made of numbers, where the others stay as in the first row. */
-function plots({ axes, columns, rows }: SweepTable): string {
-  const amount = (text: string): number => Number(/^-?[\d.]+/.exec(text)?.[0] ?? NaN);
-  const first = rows[0]?.setting;
-  const axis = axes.findIndex((_, index) =>
-    new Set(rows.map(({ setting }) => setting[index])).size > 2 &&
-    rows.every(({ setting }) => !Number.isNaN(amount(setting[index]!)))
-  );
-  if (axis < 0 || first === undefined) return "";
+/** Axes with more values of numbers are drawn. */
+const PLOTTED_MIN = 3;
+/** More curves in one picture are not told apart. */
+const CURVES_MAX = CURVE_CLASSES.length;
+
+/** Pictures of each metric over each axis that is made of numbers, with a curve for each value of another one. */
+function plots(table: SweepTable): string {
+  const { axes, rows } = table;
+  return axes.map((_, axis) => {
+    const values = new Set(rows.map(({ setting }) => setting[axis]!));
+    const units = new Set([...values].map(unitOf));
+    return values.size >= PLOTTED_MIN && units.size === 1 && !units.has(undefined) ? plotsOver(table, axis) : "";
+  }).join("");
+}
+
+function plotsOver({ axes, columns, rows }: SweepTable, axis: number): string {
+  const valuesOf = (index: number): string[] => [...new Set(rows.map(({ setting }) => setting[index]!))];
   const others = axes.map((_, index) => index).filter((index) => index !== axis);
-  const shown = rows.filter(({ setting }) => others.every((index) => setting[index] === first[index]));
+  // Curves are told apart by the first of the others that has few values; the rest stays as in the first row.
+  const told = others.find((index) => valuesOf(index).length > 1 && valuesOf(index).length <= CURVES_MAX);
+  const fixed = others.filter((index) => index !== told);
+  const first = rows[0]!.setting;
+  const shown = rows.filter(({ setting }) => fixed.every((index) => setting[index] === first[index]));
+  const groups = told === undefined ? [""] : valuesOf(told);
   const figures = columns.map((column) => {
-    const points = shown.flatMap(({ setting, result }): [number, number][] => {
-      const value = result?.values[columnTitle(column)];
-      return value === null || value === undefined ? [] : [[amount(setting[axis]!), value]];
-    });
-    if (points.length < 2) return "";
-    const high = Math.max(...points.map(([, y]) => y));
+    const curves = groups.map((group, n) => ({
+      className: CURVE_CLASSES[n]!,
+      points: shown.flatMap(({ setting, result }): [number, number][] => {
+        const value = result?.values[columnTitle(column)];
+        if (value === null || value === undefined || (told !== undefined && setting[told] !== group)) return [];
+        return [[amount(setting[axis]!), value]];
+      }).sort(([x], [other]) => x - other),
+    })).filter(({ points }) => points.length > 1);
+    if (curves.length === 0) return "";
+    const high = Math.max(...curves.flatMap(({ points }) => points.map(([, y]) => y)));
     const svg = plot({
-      curves: [{ className: "a", points }],
+      curves,
       logX: false,
       xLabel: (x) => formatNumber(x),
       yLabel: (y) => valueText(column, y),
@@ -153,6 +176,24 @@ function plots({ axes, columns, rows }: SweepTable): string {
     });
     return `<figure><figcaption>${escapeHtml(titleOf(column))}</figcaption>${svg}</figure>`;
   });
-  const fixed = others.length === 0 ? "" : `, ${others.map((index) => `${axes[index]} ${first[index]}`).join(", ")}`;
-  return `<h2>Over ${escapeHtml(axes[axis]! + fixed)}</h2><div class="plots">${figures.join("")}</div>`;
+  const legend = told === undefined
+    ? ""
+    : `<p>${escapeHtml(axes[told]!)}: ${
+      groups.map((group, n) => `<b class="${CURVE_CLASSES[n]}">${escapeHtml(group)}</b>`).join(" · ")
+    }</p>`;
+  const rest = fixed.length === 0
+    ? ""
+    : `<p class="soft">at ${fixed.map((index) => escapeHtml(`${axes[index]} ${first[index]}`)).join(", ")}</p>`;
+  return `<h2>Over ${escapeHtml(axes[axis]!)}</h2>${legend}${rest}<div class="plots">${figures.join("")}</div>`;
+}
+
+const AMOUNT = /^(-?\d+(?:\.\d+)?)([a-zA-Z%µ]*)$/;
+
+/** What stands behind a number; undefined where there is none. */
+function unitOf(text: string): string | undefined {
+  return AMOUNT.exec(text)?.[2];
+}
+
+function amount(text: string): number {
+  return Number(AMOUNT.exec(text)?.[1] ?? NaN);
 }

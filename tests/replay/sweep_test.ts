@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { combinations, parseAxis, SweepError } from "../../sim/replay/sweep_grid.ts";
 import { parseMetricColumn } from "../../sim/replay/sweep_run.ts";
+import { sweepPage } from "../../sim/replay/sweep_text.ts";
 import { squall } from "../cli/squall.ts";
 import { scenarioFolder, TEN_SECONDS } from "../cli/scenarios.ts";
 import { needs } from "../permissions.ts";
@@ -46,7 +47,31 @@ Deno.test("a metric has a statistic at its end", () => {
     statistic: "p(95)",
   });
   assert.deepEqual(parseMetricColumn("http_reqs:count"), { metric: "http_reqs", statistic: "count" });
-  assert.equal(parseMetricColumn("http_reqs"), undefined);
+  assert.match(String(parseMetricColumn("http_reqs")), /metric and a statistic/);
+  assert.match(String(parseMetricColumn("queue_depth:max")), /No metric is called queue_depth/);
+  assert.match(String(parseMetricColumn("cache_hits{service:a}:p(95)")), /cache_hits has rate, passes, fails/);
+});
+
+Deno.test("a page of a grid has a curve for each value of the other axis, and shares are no rates", () => {
+  const columns = [{ metric: "cache_hits{service:a}", statistic: "rate" }];
+  const row = (setting: readonly string[], index: number) => ({
+    setting,
+    result: {
+      index,
+      values: { "cache_hits{service:a} rate": 0.5 + index / 10 },
+      failed: [],
+      thresholds: 0,
+      ended: "completed",
+    },
+  });
+  const settings = combinations([parseAxis("a=1..3"), parseAxis("b=x,y")]);
+  const html = sweepPage({ name: "s", axes: ["a", "b"], columns, rows: settings.map(row) });
+  assert.equal(html.match(/<polyline/g)?.length, 2);
+  assert.match(html, /<b class="a">x<\/b> · <b class="b">y<\/b>/);
+  assert.match(html, /<td>50\.00%<\/td>/);
+  // Numbers of different units do not lie on one axis.
+  const mixed = combinations([parseAxis("a=400ms,1s,2s"), parseAxis("b=x,y")]);
+  assert.doesNotMatch(sweepPage({ name: "s", axes: ["a", "b"], columns, rows: mixed.map(row) }), /<polyline/);
 });
 
 Deno.test({
