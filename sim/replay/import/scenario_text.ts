@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { visible } from "../../base/diagnostics.ts";
 import { formatDuration, type Nanos } from "../../base/time.ts";
 import { LANGUAGES } from "../../model/model.ts";
-import { formatCount } from "../../report/units.ts";
+import { formatCount, formatCounted } from "../../report/units.ts";
 import { RANDOM_ARRIVALS_MIN } from "./importer.ts";
 import { replaces } from "./incidents.ts";
 import type {
@@ -104,7 +104,7 @@ function serviceLines(service: ImportedService): string[] {
 function topicLine({ name, partitions, partitionsKnown, latency, messages }: ImportedTopic): string {
   const fields = [`partitions: ${partitions}`, ...(latency === undefined ? [] : [`latency: ${shapeText(latency)}`])];
   const note = partitionsKnown ? "" : "; its partitions are as many as messages were handled at once";
-  return `      ${key(name)}: { ${fields.join(", ")} } # ${formatCount(messages)} messages${note}`;
+  return `      ${key(name)}: { ${fields.join(", ")} } # ${formatCounted(messages, "message")}${note}`;
 }
 
 function subscriptionLine(
@@ -117,7 +117,9 @@ function subscriptionLine(
     ...(attempts > 1 ? [`attempts: ${attempts}`] : []),
     ...(attempts > 1 && retryAfter !== undefined ? [`retryAfter: ${time(retryAfter)}`] : []),
   ];
-  return `      - { ${fields.join(", ")} } # ${formatCount(deliveries)} deliveries`;
+  return `      - { ${fields.join(", ")} } # ${formatCount(deliveries)} ${
+    deliveries === 1 ? "delivery" : "deliveries"
+  }`;
 }
 
 function quoted(text: string): string {
@@ -127,7 +129,11 @@ function quoted(text: string): string {
 function endpointLines(endpoint: ImportedEndpoint): string[] {
   const { name, requests, latency, latencyRequests, errors, errorsSeen, attributes, calls, cutShort } = endpoint;
   const few = requests < 30 ? ", too few to be sure of" : "";
-  const cut = cutShort > 0 ? `; ${formatCount(cutShort)} were given up by their callers` : "";
+  const cut = cutShort > 0
+    ? `; ${formatCount(cutShort)} ${cutShort === 1 ? "was" : "were"} given up by ${
+      cutShort === 1 ? "its caller" : "their callers"
+    }`
+    : "";
   const body: string[] = [];
   if (latency !== undefined) {
     const note = latencyRequests < requests ? ` # of ${formatCount(latencyRequests)} outside of faults` : "";
@@ -148,7 +154,7 @@ function endpointLines(endpoint: ImportedEndpoint): string[] {
   const steps = calls.flatMap((step) => stepLines(step, "          "));
   if (steps.length > 0) body.push("        calls:", ...steps);
   const head = `      ${key(name)}:`;
-  const note = ` # ${formatCount(requests)} requests${few}${cut}`;
+  const note = ` # ${formatCounted(requests, "request")}${few}${cut}`;
   return body.length === 0 ? [`${head} {}${note}`] : [head + note, ...body];
 }
 
@@ -202,7 +208,7 @@ function callLines(call: ImportedCall, indent: string): string[] {
   }
   if (optional) options.push("optional: true");
   const few = calls < 30 ? ", too few to be sure of" : "";
-  const note = ` # ${formatCount(calls)} ${publish === undefined ? "calls" : "messages"}${
+  const note = ` # ${formatCounted(calls, publish === undefined ? "call" : "message")}${
     failed > 0 ? `, ${formatCount(failed)} failed` : ""
   }${few}`;
   const what = publish === undefined ? `call: ${scalar(target)}` : `publish: ${scalar(publish)}`;
@@ -229,7 +235,7 @@ function arrivalLines({ name, requests, fit, startedBy }: ImportedArrivals): str
     : ", evenly spaced";
   const by = startedBy === undefined ? "" : `; ${visible(startedBy)} starts them and does not wait`;
   return [
-    `  ${name}: # ${formatCount(requests)} requests${how}${by}`,
+    `  ${name}: # ${formatCounted(requests, "request")}${how}${by}`,
     "    executor: ramping-arrival-rate",
     `    exec: ${name}`,
     `    startRate: ${fit.startRate}`,
