@@ -54,13 +54,17 @@ export class ChangeLines {
     if (template === undefined) {
       const service = this.#plan.services[subscription.service]!;
       const group = groupName(this.#plan, subscription);
-      const topic = this.#plan.topics![subscription.topic]!.name;
+      const { name: topic, service: broker } = this.#plan.topics![subscription.topic]!;
+      const { system } = this.#plan.services[broker]!;
       const names = Array.from({ length: Math.min(count, PARTITIONS_NAMED_MAX) }, (_, i) => `${topic}-${first + i}`);
       const more = count - names.length;
       const list = count === 0 ? "none" : names.join(", ") + (more > 0 ? ` and ${more} more` : "");
-      const message = `[Consumer clientId=consumer-${group}-${
-        replica + 1
-      }, groupId=${group}] Adding newly assigned partitions: ${list}`;
+      // Kafka's client says it like this; others have no groups that share partitions out.
+      const message = systemOf("queue", system).name === "kafka"
+        ? `[Consumer clientId=consumer-${group}-${
+          replica + 1
+        }, groupId=${group}] Adding newly assigned partitions: ${list}`
+        : `consumer ${replica + 1} of ${group} now reads: ${list}`;
       template = this.line(service, "info", [message]);
       this.#templates.set(key, template);
     }

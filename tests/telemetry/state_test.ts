@@ -12,7 +12,7 @@ import { IDENTITY } from "./plan.ts";
 
 const FAILING = { errors: { rate: 0.5, status: 500, exception: undefined, message: undefined } };
 
-function shop(): Plan {
+function shop(system: string): Plan {
   return plan({
     services: [
       service("web", {
@@ -28,7 +28,7 @@ function shop(): Plan {
         [publishEndpoint("dlq")]: endpoint(undefined),
       }, {
         kind: "queue",
-        system: "kafka",
+        system,
         topics: new Map([["orders", { partitions: 2, latency: undefined }], ["dlq", {
           partitions: 1,
           latency: undefined,
@@ -51,11 +51,13 @@ function shop(): Plan {
   });
 }
 
-const sink = ((): MemorySink => {
-  const of = shop(), into = new MemorySink(of, IDENTITY);
+function simulated(system: string): MemorySink {
+  const of = shop(system), into = new MemorySink(of, IDENTITY);
   live(of, [{ at: 4, act: (world) => world.crash(3, 0, seconds(60)) }], (batch) => into.take(batch));
   return into;
-})();
+}
+
+const sink = simulated("kafka");
 const lines = (name: string) => sink.lines(name).map((line) => JSON.parse(line));
 
 Deno.test("a message is a PRODUCER span and a CONSUMER span in its own trace that links to it", () => {
@@ -91,6 +93,12 @@ Deno.test("the consumer tells of messages, of those that it gives up, and of the
     billing.some(({ message }) => /Adding newly assigned partitions: orders-0, orders-1$/.test(message)),
     "the one that is left takes the partitions of the one that died",
   );
+});
+
+Deno.test("only Kafka's consumers speak of it as Kafka's client does", () => {
+  const billing = simulated("redis").lines("billing").map((line) => JSON.parse(line).message);
+  assert.ok(billing.some((message) => /^consumer 2 of billing now reads: orders-0, orders-1$/.test(message)));
+  assert.ok(!billing.some((message) => /groupId/.test(message)));
 });
 
 Deno.test("a row that is locked is a statement's span with the wait in it, and a long wait a line of the database", () => {
