@@ -239,7 +239,7 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
     };
     const json = JSON.stringify(replayJson(report), undefined, 2) + "\n";
     const { tally } = result;
-    const isEmpty = tally.spans + tally.lines === 0;
+    const isEmpty = result.recordedEpochNs === undefined;
     if (result.behindMs > 1000) {
       notice(`the replay fell behind its pace by up to ${formatDuration(nanos(result.behindMs * 1e6))}`);
     }
@@ -268,7 +268,10 @@ async function replay(paths: readonly string[], flags: ReplayFlags): Promise<Exi
       failed(error, OutputLost);
     }
     if (isEmpty && result.ended === "completed") {
-      throw new UsageError(`there is nothing to replay in ${recordings.join(", ")}`);
+      throw new UsageError(
+        `there is nothing to replay in ${recordings.join(", ")}` +
+          (tally.spans + tally.lines === 0 ? "" : ": what is there is left out by --only, --from or --to"),
+      );
     }
     return code;
   }

@@ -164,11 +164,13 @@ test("Ctrl-C ends an endless loop, and everything that was sent is accounted for
 test("what cannot be replayed is said in one line, with exit code 104, and leaves nothing behind", async () => {
   const folder = Deno.makeTempDirSync({ prefix: "squall-" });
   Deno.writeTextFileSync(`${folder}/words.txt`, "no times\nin here\n");
+  Deno.writeTextFileSync(`${folder}/line.log`, "2026-03-01T10:00:00Z hello\n");
   Deno.mkdirSync(`${folder}/empty`);
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [["nothing-here.jsonl"], /there is no nothing-here\.jsonl/],
     [["empty"], /empty holds no files/],
     [["words.txt"], /nothing to replay in words\.txt/],
+    [["line.log", "--only", "service=nobody"], /nothing to replay in line\.log: what is there is left out by --only/],
     [["words.txt", "--only", "payment"], /service=NAME/],
     [["words.txt", "--from", "soon"], /2m30s/],
     [["words.txt", "--redact", "/(/"], /no regular expression/],
