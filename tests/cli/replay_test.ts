@@ -188,6 +188,6 @@ test("what cannot be replayed is said in one line, with exit code 104, and leave
     );
     assert.equal(code, 104, args.join(" "));
     assert.match(stderr, message);
-    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["empty", "words.txt"]);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["empty", "line.log", "words.txt"]);
   }
 });

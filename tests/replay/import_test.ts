@@ -299,6 +299,29 @@ faults:
   },
 });
 
+Deno.test({
+  name: "times that hardly vary come back with the digits that they need, and others with three",
+  ignore,
+  async fn() {
+    const scenario = scenarioOf(`
+name: narrow
+network: 300us
+services:
+  web: { endpoints: { GET /: { latency: { p50: 8ms, p99: 40ms }, calls: [db.SELECT a, b.Do, c.Do] } } }
+  db: { kind: database, endpoints: { SELECT a: 144ms } }
+  b: { endpoints: { Do: { latency: { mix: [{ weight: 8, latency: 123.4567ms }, { weight: 2, latency: 200ms }] } } } }
+  c: { endpoints: { Do: { latency: { uniform: [10ms, 10100us] } } } }
+journeys: { j: [web.GET /] }
+scenarios: { s: { executor: constant-arrival-rate, exec: j, rate: 30, duration: 40s, preAllocatedVUs: unlimited } }
+`);
+    const trip = await roundTrip(scenario);
+    assert.deepEqual(shortcomings(scenario, trip), []);
+    assert.match(trip.text, /latency: 144\.6ms/);
+    assert.match(trip.text, /p50: 123\.4567ms/);
+    assert.match(trip.text, /latency: \{ p50: \d(\.\d\d?)?ms, p99: \d\d(\.\d)?ms \}/);
+  },
+});
+
 Deno.test("two failures close to each other are chance where one in a hundred fails, and many are not", () => {
   const second = 1e9, span = { from: 0, to: 1000 * second };
   const times = Float64Array.from({ length: 2000 }, (_, i) => i * second / 2);

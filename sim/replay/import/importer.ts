@@ -274,7 +274,9 @@ class Importer {
     const sorted = Float64Array.from(gaps).sort();
     const p50 = quantile(sorted, 0.5), p99 = quantile(sorted, 0.99);
     if (p50 < 1000) return undefined;
-    return p99 <= p50 * 1.05 ? { type: "constant", value: p50 } : { type: "lognormal", p50, p99 };
+    return p99 <= p50 * 1.05
+      ? { type: "constant", value: Number(p50.toPrecision(3)) }
+      : { type: "lognormal", p50, p99 };
   }
 
   #endpoint(endpoint: SeenEndpoint, changes: EndpointChanges): ImportedEndpoint {

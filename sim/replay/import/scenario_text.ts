@@ -272,30 +272,53 @@ function faultLines({ name, target, at, length, effect, evidence }: ImportedFaul
   return lines;
 }
 
+/** What rounding moves a time by may be this share of what lies between it and the next one. */
+const ROUNDING_MAX = 0.1;
+/** The same for a lognormal, of what lies between its two times. */
+const LOGNORMAL_ROUNDING_MAX = 0.02;
+const DIGITS_MIN = 3, DIGITS_MAX = 12;
+
 function shapeText(shape: Shape): string {
   switch (shape.type) {
     case "constant":
-      return time(shape.value);
-    case "lognormal":
-      return `{ p50: ${time(shape.p50)}, p99: ${time(Math.max(shape.p99, shape.p50))} }`;
+      return time(shape.value, 0);
+    case "lognormal": {
+      const p99 = Math.max(shape.p99, shape.p50), off = LOGNORMAL_ROUNDING_MAX * (p99 - shape.p50);
+      return `{ p50: ${time(shape.p50, off)}, p99: ${time(p99, off)} }`;
+    }
     case "percentiles": {
+      const { points } = shape;
       let least = 0;
-      const parts = shape.points.map(([percent, value]) => {
-        least = Math.max(least, rounded(value));
-        return `p${percent}: ${formatDuration(least as Nanos)}`;
+      const parts = points.map(([percent, value], i) => {
+        // Where many requests took the same time, a time next to it is another one.
+        const gaps = [points[i - 1], points[i + 1]].flatMap((next) =>
+          next === undefined ? [] : Math.abs(next[1] - value)
+        );
+        const off = ROUNDING_MAX * Math.min(...gaps);
+        least = Math.max(least, rounded(value, off));
+        return `p${percent}: ${time(least, 0)}`;
       });
       return `{ percentiles: { ${parts.join(", ")} } }`;
     }
   }
 }
 
-/** Three digits are more than a measured time is sure of. */
-function rounded(ns: number): number {
-  return Math.round(Number(ns.toPrecision(4)));
+/** With the fewest digits, but at least three, that move it by at most `off` nanoseconds. */
+function rounded(ns: number, off: number): number {
+  const whole = Math.round(ns);
+  for (let digits = DIGITS_MIN; digits <= DIGITS_MAX; digits++) {
+    const value = Math.round(Number(whole.toPrecision(digits)));
+    if (Math.abs(value - whole) <= off) return value;
+  }
+  return whole;
 }
 
-function time(ns: number): string {
-  return formatDuration(rounded(ns) as Nanos);
+function time(ns: number, off = Infinity): string {
+  const value = rounded(ns, off);
+  const [size, unit] = value < 1e3 ? [1, "ns"] : value < 1e6 ? [1e3, "us"] : value < 1e9 ? [1e6, "ms"] : [1e9, "s"];
+  return value >= 60e9 && value % 1e9 === 0
+    ? formatDuration(value as Nanos)
+    : `${Number((value / size).toPrecision(15))}${unit}`;
 }
 
 /** To the millisecond: `2m6.154s`. */

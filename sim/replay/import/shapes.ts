@@ -12,6 +12,8 @@ export type Shape =
 /** A simple form is taken when it is no further from the sample than this (Kolmogorov–Smirnov). */
 const SIMPLE_DISTANCE_MAX = 0.02;
 const SAMPLES_MIN = 8;
+/** Times that differ by no more than this share are one. */
+const CONSTANT_SPREAD_MAX = 1e-5;
 const STEPS = 400;
 
 /** @param sorted nanoseconds */
@@ -19,9 +21,10 @@ export function shapeOf(sorted: Float64Array): Shape {
   const n = sorted.length;
   if (n === 0) return { type: "constant", value: 0 };
   const p50 = quantile(sorted, 0.5);
-  if (n < SAMPLES_MIN) return { type: "constant", value: p50 };
+  // Of so few nobody knows more than their size.
+  if (n < SAMPLES_MIN) return { type: "constant", value: Number(p50.toPrecision(3)) };
   const low = sorted[0]!, high = sorted[n - 1]!;
-  if (high - low <= 0.01 * high || high < 1000) return { type: "constant", value: p50 };
+  if (high - low <= CONSTANT_SPREAD_MAX * high || high < 1000) return { type: "constant", value: p50 };
   const p10 = quantile(sorted, 0.1), p90 = quantile(sorted, 0.9);
   if (p10 > 0 && p90 > p10) {
     // Through the bulk of the sample: its own 99th percentile is the least certain of all.
