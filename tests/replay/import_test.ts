@@ -322,6 +322,38 @@ scenarios: { s: { executor: constant-arrival-rate, exec: j, rate: 30, duration: 
   },
 });
 
+Deno.test({
+  name: "choices and loops that fail often are as frequent as they were, though few of their requests were well",
+  ignore,
+  async fn() {
+    const scenario = scenarioOf(`
+name: survivors
+services:
+  web:
+    endpoints:
+      GET /a: { latency: 2ms, calls: [{ choose: [{ weight: 1, call: b.Bad }, { weight: 1, call: b.Good }] }] }
+      GET /c: { latency: 2ms, calls: [{ repeat: { uniform: [1, 4] }, steps: [b.Worse] }] }
+      GET /d: { latency: 2ms, calls: [{ repeat: 3, steps: [b.Never] }] }
+  b:
+    endpoints:
+      Bad: { latency: 3ms, errors: 50% }
+      Good: 4ms
+      Worse: { latency: 3ms, errors: 20% }
+      Never: { latency: 1ms, errors: 100% }
+journeys: { a: [web.GET /a], c: [web.GET /c], d: [web.GET /d] }
+scenarios:
+  a: { executor: constant-arrival-rate, exec: a, rate: 40, duration: 40s, preAllocatedVUs: unlimited }
+  c: { executor: constant-arrival-rate, exec: c, rate: 40, duration: 40s, preAllocatedVUs: unlimited }
+  d: { executor: constant-arrival-rate, exec: d, rate: 10, duration: 40s, preAllocatedVUs: unlimited }
+`);
+    const trip = await roundTrip(scenario);
+    assert.deepEqual(shortcomings(scenario, trip), []);
+    const weights = [...trip.text.matchAll(/- weight: ([\d.]+)/g)].map(([, each]) => Number(each));
+    assert.equal(weights.length, 2);
+    for (const each of weights) assert.ok(Math.abs(each - 50) < 4, String(weights));
+  },
+});
+
 Deno.test("two failures close to each other are chance where one in a hundred fails, and many are not", () => {
   const second = 1e9, span = { from: 0, to: 1000 * second };
   const times = Float64Array.from({ length: 2000 }, (_, i) => i * second / 2);

@@ -19,8 +19,10 @@ export interface CallSite {
   tolerated: number;
   attemptsMax: number;
   async: number;
-  /** Turns of a loop: how many requests had so many. */
+  /** Turns of a loop: how many requests that were well had so many. */
   readonly turns: Map<number, number>;
+  /** The same of requests that failed: how many they would have had nobody knows. */
+  readonly turnsOfFailed: Map<number, number>;
   /** Nanoseconds; at most KEPT_MAX of each. */
   readonly pauses: number[];
   readonly secondPauses: number[];
@@ -128,7 +130,8 @@ export class CallSites {
       let turns = 0;
       for (let i = 0; i < count; i++) if (calls[i]!.callee === callee) turns++;
       const site = this.sites[this.#site(callee, 0)]!;
-      if (ok && number > 0) site.turns.set(turns, (site.turns.get(turns) ?? 0) + 1);
+      const counts = ok ? site.turns : site.turnsOfFailed;
+      if (number > 0) counts.set(turns, (counts.get(turns) ?? 0) + 1);
     }
   }
 
@@ -172,6 +175,7 @@ export class CallSites {
         attemptsMax: 1,
         async: 0,
         turns: new Map(),
+        turnsOfFailed: new Map(),
         pauses: [],
         secondPauses: [],
         patience: [],

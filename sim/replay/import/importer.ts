@@ -7,7 +7,7 @@ import { formatCount, formatCounted } from "../../report/units.ts";
 import { quantile } from "../comparison.ts";
 import { fitArrivals } from "./arrivals.ts";
 import { Attempts } from "./attempts.ts";
-import { CallSites } from "./call_sites.ts";
+import { type CallSite, CallSites } from "./call_sites.ts";
 import { arrange, type CallTree } from "./call_tree.ts";
 import { type EndpointChanges, failuresIn, faultsOf, findChanges, isInside, ownTimes } from "./incidents.ts";
 import { LogicalCalls } from "./logical_calls.ts";
@@ -49,6 +49,8 @@ const TIMEOUTS_MIN = 3;
 const FAILURES_MIN = 3;
 /** A call that none of so many needs to end is not waited for. */
 const ASYNC_MIN = 0.8;
+/** Requests that survive less often tell too little of the others. */
+const SURVIVAL_MIN = 0.05;
 const NETWORK_SAMPLES_MAX = 5000;
 const PARTITIONS_MAX = 10_000;
 /** Calls in a circle are left out now and then, even if no request that was well left one out. */
@@ -347,13 +349,36 @@ class Importer {
       case "parallel":
         return [{ type: "parallel", branches: tree.parts.map((part) => this.#tree(part, caller, given)) }];
       case "choose": {
-        const options = tree.parts.map(({ tree: part, share }) => ({
-          weight: weight(share),
+        // Shares are of the requests that were well: of an option that fails more there are fewer among those than took it.
+        const taken = tree.parts.map(({ tree: part, share }) => share / this.#survival(part, caller));
+        const left = Math.max(0, given - tree.parts.reduce((sum, { share }) => sum + share, 0));
+        const scale = given / Math.max(1e-9, left + taken.reduce((sum, share) => sum + share, 0));
+        const options = tree.parts.map(({ tree: part, share }, i) => ({
+          weight: weight(taken[i]! * scale),
           steps: this.#tree(part, caller, Math.max(share, 1e-9)),
         }));
-        const none = weight(given - tree.parts.reduce((sum, { share }) => sum + share, 0));
+        const none = weight(left * scale);
         return [{ type: "choose", options: none > 0.1 ? [...options, { weight: none, steps: [] }] : options }];
       }
+    }
+  }
+
+  /** Share of the requests that are well after these calls, those that they can do without left aside. */
+  #survival(tree: CallTree, caller: number): number {
+    const { sites } = this.#learned[caller]!;
+    if (!sites.okIsEnough) return 1;
+    switch (tree.type) {
+      case "site": {
+        const site = sites.sites[tree.site]!;
+        return Math.max(SURVIVAL_MIN, (1 - failingOf(site)) ** (site.calls / Math.max(1, site.requests)));
+      }
+      case "choose": {
+        const all = tree.parts.reduce((sum, { share }) => sum + share, 0);
+        const well = tree.parts.reduce((sum, { tree: part, share }) => sum + share * this.#survival(part, caller), 0);
+        return all > 0 ? well / all : 1;
+      }
+      default:
+        return Math.max(SURVIVAL_MIN, tree.parts.reduce((all, part) => all * this.#survival(part, caller), 1));
     }
   }
 
@@ -368,15 +393,16 @@ class Importer {
     const { sites: learned } = this.#learned[caller]!;
     const site = learned.sites[index]!;
     const callee = this.#observation.endpoints[site.callee]!;
-    const isLoop = [...site.turns.keys()].some((turns) => turns > 1);
+    const counted = site.turns.size > 0 ? site.turns : site.turnsOfFailed;
+    const isLoop = [...counted.keys()].some((turns) => turns > 1);
     // Of requests that failed nobody knows whether they would have come here.
     const enough = learned.okRequests >= 20 || learned.okRequests === learned.requests;
     const seen = enough
       ? site.okRequests / Math.max(1, learned.okRequests)
       : site.requests / Math.max(1, learned.requests);
-    const optional = site.failed >= FAILURES_MIN && site.tolerated >= 0.5 * site.failed;
+    const optional = isOptional(site);
     // Where a failed call fails the request, those that are well reached it less often than they would have.
-    const failing = optional ? 0 : site.failed / Math.max(1, site.calls);
+    const failing = failingOf(site);
     const reached = seen / (seen + (1 - seen) * (1 - failing) || 1);
     const goingOn = this.#goingOn(caller, callee.index);
     const probability = Math.min(1, (learned.okIsEnough ? reached : seen) / given) * goingOn;
@@ -385,7 +411,7 @@ class Importer {
       target: this.#names.reference(callee),
       publish: this.#topics.has(callee.index) ? this.#topicReference(callee) : undefined,
       probability: isLoop || probability > 0.9999 ? 1 : probability,
-      turns: isLoop ? turnsOf(site.turns, probability) : undefined,
+      turns: isLoop ? turnsOf(counted, site.turns.size > 0 ? failing : 0, probability) : undefined,
       timeout: site.patience.length >= TIMEOUTS_MIN ? patienceOf(site.patience) : undefined,
       retry: site.attemptsMax > 1 ? retryOf(site) : undefined,
       optional,
@@ -492,13 +518,28 @@ function partitionsOf({ partitions, subscriptions }: SeenTopic): number {
 /** With none at all for the requests that did not come there. */
 function turnsOf(
   turns: ReadonlyMap<number, number>,
+  failing: number,
   probability: number,
 ): (readonly [turns: number, weight: number])[] {
-  const sorted = [...turns].sort((a, b) => a[0] - b[0]);
+  // Of the requests with many turns, fewer are well.
+  const sorted = [...turns].sort((a, b) => a[0] - b[0]).map(([count, requests]): [number, number] => [
+    count,
+    Math.max(1, Math.round(requests / Math.max(SURVIVAL_MIN, (1 - failing) ** count))),
+  ]);
   const some = sorted.reduce((sum, [, requests]) => sum + requests, 0);
   const share = Math.round(some * (1 - probability) / Math.max(probability, 1e-9));
   const none = probability <= CIRCLE_SHARE_MAX ? Math.max(1, share) : share;
   return none > 0 ? [[0, none], ...sorted] : sorted;
+}
+
+/** Its failures were no failures of those who called it. */
+function isOptional({ failed, tolerated }: CallSite): boolean {
+  return failed >= FAILURES_MIN && tolerated >= 0.5 * failed;
+}
+
+/** Share of the calls whose failure fails the request. */
+function failingOf(site: CallSite): number {
+  return isOptional(site) ? 0 : site.failed / Math.max(1, site.calls);
 }
 
 function weight(share: number): number {
