@@ -8,7 +8,7 @@ import { OtlpJsonReader } from "./otlp_json.ts";
 import type { FileContext, RecordReader } from "./record_reader.ts";
 import type { RecordSink } from "./records.ts";
 
-export type RecordingFormat = "telemetry JSON" | "OTLP protobuf" | "log lines" | "nothing" | "unknown";
+export type RecordingFormat = "telemetry JSON" | "OTLP protobuf" | "log lines" | "search" | "nothing" | "unknown";
 
 /** So much of a file is looked at to tell what it is. */
 const HEAD_BYTES = 64 << 10;
@@ -17,6 +17,8 @@ const TELEMETRY =
 const JAEGER = /"data"\s*:\s*(\[\s*(\{\s*"(traceID|spans|processes|warnings)"|\])|null)/;
 /** All three are in every span of Jaeger, and hardly in a log line. */
 const JAEGER_SPAN = [/"operationName"\s*:/, /"spanID"\s*:/, /"startTime"\s*:/];
+/** Tempo's answer to a search: of each trace the id and what its root is called. */
+const SEARCH = /^\s*\{\s*"traces"\s*:\s*\[\s*\{\s*"traceID"\s*:/;
 const decoder = new TextDecoder();
 
 /** What a file is, by its first bytes (after decompression). */
@@ -30,6 +32,7 @@ export function detectFormat(head: Uint8Array): { readonly format: RecordingForm
     if (TELEMETRY.test(text) || JAEGER.test(text) || JAEGER_SPAN.every((each) => each.test(text))) {
       return { format: "telemetry JSON" };
     }
+    if (SEARCH.test(text)) return { format: "search" };
     return { format: "log lines" };
   }
   const framing = framingOf(head);
@@ -121,7 +124,12 @@ export class RecordedFile {
         : format === "log lines"
         ? new LogReader(source, context)
         : undefined;
-      if (format === "unknown") {
+      if (format === "search") {
+        context.tally.skip(
+          "answers to a search, which name traces and hold no spans: ask /api/traces/<id>",
+          context.name,
+        );
+      } else if (format === "unknown") {
         context.tally.skip("files that are neither OTLP, Jaeger's or Tempo's JSON, nor text", context.name);
       } else if (format === "nothing" && source.error !== undefined) {
         const { error } = source;

@@ -223,6 +223,14 @@ test("Tempo's API is read, with base64 ids, names of enums and either name of it
   }
 });
 
+test("Tempo's answer to a search is told from a trace, and what to ask for instead is said", async () => {
+  const { format, skipped } = await readBytes(
+    JSON.stringify({ traces: [{ traceID: TRACE, rootServiceName: "shop" }] }),
+  );
+  assert.equal(format, "search");
+  assert.match(Object.keys(skipped).join(), /hold no spans: ask \/api\/traces\//);
+});
+
 test("Jaeger's API is read: references, tags, logs, processes that come after the spans", async () => {
   const spans = [{
     traceID: TRACE.slice(16),
