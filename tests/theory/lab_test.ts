@@ -19,3 +19,12 @@ for (const name of ignore ? [] : labNames().filter((each) => !each.startsWith("t
     },
   });
 }
+
+Deno.test({
+  name: "no file in scenarios/lab tells by its own name in hosts and methods what is wrong",
+  ignore,
+  fn() {
+    const told = labNames().filter((name) => !name.startsWith("theory-") && readLab(name).namespace === name);
+    assert.deepEqual(told, []);
+  },
+});
