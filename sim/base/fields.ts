@@ -182,11 +182,14 @@ function keysHint(properties: Properties): string {
   return `its keys are ${Object.keys(properties).join(", ")}`;
 }
 
-/** Diagnoses a node of the wrong type and gives INVALID. */
+const EMPTY_HINT = "put something in, or leave the key out";
+
+/** Diagnoses a node of the wrong type and gives INVALID. Without a hint of its own it says what to write. */
 export function wrongType(node: Node, expects: string, diagnostics: Diagnostics, hint?: string): Invalid {
   if (isDiagnosed(node)) return INVALID;
   const isEmpty = node.type === "scalar" && node.value === null;
-  const said = hint ?? (isEmpty ? `write ${expects}, or leave the key out` : undefined);
+  const wanted = expects.startsWith("one of ") ? "one of these" : expects;
+  const said = hint ?? (isEmpty ? `write ${expects}, or leave the key out` : `write ${wanted}`);
   diagnostics.add(node.span, node.path, `expected ${expects}, found ${describeNode(node)}`, said);
   return INVALID;
 }
@@ -353,7 +356,9 @@ export function duration({ min = 0 as Nanos, max, bareMilliseconds = false }: Du
         value = parseDuration(node.value);
         if (value === undefined) return wrongType(node, expects, diagnostics, durationHint(node));
       } else if (typeof node.value === "number") {
-        if (node.value < 0) return wrong(node, `the duration ${node.text} is negative`, diagnostics);
+        if (node.value < 0) {
+          return wrong(node, `the duration ${node.text} is negative`, diagnostics, "a duration is 0s or more");
+        }
         if (!bareMilliseconds && node.value !== 0) {
           return wrong(
             node,
@@ -484,8 +489,12 @@ export function listOf<T>(
         const single = node.type === "scalar" && node.value !== null ? `, as in "- ${node.text}"` : "";
         return wrongType(node, expects, diagnostics, `begin each item with "- " on a line of its own${single}`);
       }
-      if (node.items.length < min) return wrong(node, `${expects} needs at least ${min}`, diagnostics, example);
-      if (node.items.length > sizeMax) return wrong(node, `${expects} has more than ${sizeMax} items`, diagnostics);
+      if (node.items.length < min) {
+        return wrong(node, `${expects} needs at least ${min}`, diagnostics, example ?? EMPTY_HINT);
+      }
+      if (node.items.length > sizeMax) {
+        return wrong(node, `${expects} is too long`, diagnostics, `at most ${sizeMax} items`);
+      }
       const values: T[] = [];
       let valid = true;
       for (const child of node.items) {
@@ -521,8 +530,12 @@ export function mapOf<T>(
     expects,
     decode(node, diagnostics) {
       if (node.type !== "map") return wrongType(node, expects, diagnostics, example);
-      if (node.entries.length < min) return wrong(node, `${expects} needs at least ${min}`, diagnostics);
-      if (node.entries.length > sizeMax) return wrong(node, `${expects} has more than ${sizeMax} entries`, diagnostics);
+      if (node.entries.length < min) {
+        return wrong(node, `${expects} needs at least ${min}`, diagnostics, example ?? EMPTY_HINT);
+      }
+      if (node.entries.length > sizeMax) {
+        return wrong(node, `${expects} is too large`, diagnostics, `at most ${sizeMax} entries`);
+      }
       const values = new Map<string, T>();
       let valid = true;
       for (const entry of node.entries) {

@@ -64,7 +64,7 @@ function* ancestors(folder: string): Generator<string> {
 function readBase(root: string, from: string, written: string): BaseFile | RefusedBase {
   const file = resolve(dirname(from), written);
   const shown = shownPath(file);
-  if (!/\.ya?ml$/i.test(file)) return { refused: "it is no .yaml file" };
+  if (!/\.ya?ml$/i.test(file)) return { refused: "it is no .yaml file", hint: "a base is a scenario, like base.yaml" };
   if (!isBelow(root, file)) return outside(root);
   try {
     const real = Deno.realPathSync(file);

@@ -81,7 +81,7 @@ function pointsOf(values: ReadonlyMap<string, number>, node: Node, diagnostics: 
     const place = node.type === "map" ? entryOf(node, here.key)!.value : node;
     const message = twice ? `${here.key} is the same as ${before.key}` : `${here.key} is below ${before.key}`;
     valid = false;
-    wrong(place, message, diagnostics, twice ? undefined : "a higher percentile is at least as large");
+    wrong(place, message, diagnostics, twice ? "take one of them out" : "a higher percentile is at least as large");
   }
   return valid ? { shares: points.map((each) => each.share), values: points.map((each) => each.value) } : INVALID;
 }

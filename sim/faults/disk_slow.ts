@@ -19,7 +19,9 @@ export const diskSlow = faultKind({
     ),
   },
   compile({ multiply, add, operations }, node, diagnostics) {
-    if (multiply === 1 && add === undefined) return wrong(node, "a factor of 1 changes nothing", diagnostics);
+    if (multiply === 1 && add === undefined) {
+      return wrong(node, "a factor of 1 changes nothing", diagnostics, "write multiply: 10");
+    }
     const factor = multiply ?? (add === undefined ? 10 : 1);
     return {
       effect: {

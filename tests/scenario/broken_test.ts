@@ -22,7 +22,7 @@ Deno.test({
         const text = printed.join("\n") + "\n";
         assertGolden(`broken/${name.replace(/yaml$/, "txt")}`, text);
         for (const each of printed) {
-          assert.match(each, /^scenario\.yaml:\d+:\d+: .+\n +\d+ \| .*\n +\| +\^+(\n += .+)?$/);
+          assert.match(each, /^scenario\.yaml:\d+:\d+: .+\n +\d+ \| .*\n +\| +\^+\n += .+$/);
         }
       });
     }
