@@ -30,6 +30,18 @@ export function refText({ service, endpoint }: EndpointRef): string {
   return `${service}.${endpoint}`;
 }
 
+/** Who handles the messages of each topic, by the broker's endpoint that takes them. */
+export function handlersOf({ services }: CallGraph): ReadonlyMap<string, readonly EndpointRef[]> {
+  const handlers = new Map<string, EndpointRef[]>();
+  for (const { name: service, consumes = [] } of services.values()) {
+    for (const { topic, endpoint } of consumes) {
+      const text = refText(topic);
+      handlers.set(text, [...handlers.get(text) ?? [], { service, endpoint }]);
+    }
+  }
+  return handlers;
+}
+
 /** Whether one of the steps, fallbacks included, is own work: then the endpoint's latency is spent by those only. */
 function containsWork(steps: readonly Step[]): boolean {
   return steps.some((step) => {
@@ -57,11 +69,13 @@ export class Means {
   readonly #graph: CallGraph;
   /** Calls of each endpoint, for one request. */
   readonly #calls = new Map<string, readonly { readonly to: string; readonly count: number }[]>();
+  readonly #handlers: ReadonlyMap<string, readonly EndpointRef[]>;
   readonly #writesSpan = new Set<string>();
   #times: ReadonlyMap<string, number>;
 
   constructor(graph: CallGraph) {
     this.#graph = graph;
+    this.#handlers = handlersOf(graph);
     const endpoints = new Map<string, Endpoint>();
     for (const service of graph.services.values()) {
       for (const endpoint of service.endpoints.values()) {
@@ -108,6 +122,8 @@ export class Means {
           spans += count * call.count;
           add(next, call.to, count * call.count);
         }
+        // A message is handled in a trace of its own, without a client's span.
+        for (const handler of this.#handlers.get(text) ?? []) add(next, refText(handler), count);
       }
       level = next;
     }

@@ -4,7 +4,7 @@
 import { visible } from "../base/diagnostics.ts";
 import { expectedCalls } from "../model/expected_calls.ts";
 import type { CallStep, Service, ServiceKind, Step } from "../model/model.ts";
-import { type CallGraph, refText } from "./inspect_means.ts";
+import { type CallGraph, handlersOf, refText } from "./inspect_means.ts";
 import { callDetails } from "./inspect_tree.ts";
 import { cut } from "./terminal.ts";
 import { formatNumber } from "./units.ts";
@@ -43,6 +43,9 @@ export function mermaidText(graph: CallGraph): string {
   let caller = 0;
   for (const steps of graph.journeys.values()) addEdges(`j${caller++}`, steps, "", ids, edges);
   for (const service of graph.services.values()) addServiceEdges(service, ids, edges);
+  for (const [topic, handlers] of handlersOf(graph)) {
+    for (const handler of handlers) edges.add(`  ${ids.get(topic)} -.->|"message"| ${ids.get(refText(handler))}`);
+  }
   return [...lines, ...edges].join("\n") + "\n";
 }
 

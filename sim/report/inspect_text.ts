@@ -91,7 +91,9 @@ function howText({ workloads }: Inspection): string {
       "Iterations of VUs are estimated: VU time by the mean time of one, from the means of latencies, networks and thinks.",
     );
   }
-  sentences.push("The rest is what is expected when nothing waits in a queue and nothing fails.");
+  sentences.push(
+    "The rest is what is expected when nothing waits in a queue, nothing fails and no cache holds anything.",
+  );
   return sentences.join(" ");
 }
 

@@ -3,9 +3,16 @@
 
 import { visible } from "../base/diagnostics.ts";
 import { writeDuration } from "../base/fields.ts";
-import { type Backoff, type CallStep, conditionText, type Endpoint, type Step } from "../model/model.ts";
+import {
+  type Backoff,
+  type CallStep,
+  conditionText,
+  type Endpoint,
+  type EndpointRef,
+  type Step,
+} from "../model/model.ts";
 import type { Inspection } from "./inspect.ts";
-import { type CallGraph, refText } from "./inspect_means.ts";
+import { type CallGraph, handlersOf, refText } from "./inspect_means.ts";
 import { cut, type Paint, widthOf } from "./terminal.ts";
 import { formatMilliseconds, formatNumber } from "./units.ts";
 
@@ -88,16 +95,18 @@ class TreeBuilder {
   readonly #graph: CallGraph;
   /** Endpoints whose calls have been drawn, or wait to be. */
   readonly #met = new Set<string>();
-  readonly #waiting: { readonly text: string; readonly endpoint: Endpoint }[] = [];
+  readonly #waiting: { readonly text: string; readonly children: (depth: number) => TreeNode[] }[] = [];
+  readonly #handlers: ReadonlyMap<string, readonly EndpointRef[]>;
 
   constructor(graph: CallGraph) {
     this.#graph = graph;
+    this.#handlers = handlersOf(graph);
   }
 
   /** The next tree that was too deep for its place. */
   takeUp(): { text: string; children: TreeNode[] } | undefined {
     const next = this.#waiting.shift();
-    return next && { text: visible(next.text), children: this.steps(next.endpoint.calls, 1) };
+    return next && { text: visible(next.text), children: next.children(1) };
   }
 
   steps(steps: readonly Step[], depth: number): TreeNode[] {
@@ -149,25 +158,28 @@ class TreeBuilder {
   }
 
   #call(call: CallStep, depth: number): TreeNode {
-    const text = refText(call.target);
-    const endpoint = this.#graph.services.get(call.target.service)?.endpoints.get(call.target.endpoint);
-    const details: string[] = [];
-    let children: TreeNode[] = [];
-    if (endpoint !== undefined) {
-      const calls = endpoint.calls.some((step) => step.type !== "log");
-      if (!this.#met.has(text)) {
-        this.#met.add(text);
-        details.push(...endpointDetails(endpoint), ...callDetails(call));
-        if (calls && depth > DEPTH_MAX) {
-          this.#waiting.push({ text, endpoint });
-          details.push("goes on below");
-        } else children = this.steps(endpoint.calls, depth + 1);
-      } else details.push(...callDetails(call), ...calls ? ["as above"] : []);
-    }
-    if (call.fallback !== undefined) {
-      children.push(node("if it fails", [], this.steps(call.fallback, depth + 2)));
-    }
-    return node(text, details, children);
+    const { text, details, children } = this.#endpoint(call.target, callDetails(call), depth);
+    const fallback = call.fallback === undefined ? [] : [node("if it fails", [], this.steps(call.fallback, depth + 2))];
+    return node(text, details, [...children, ...fallback]);
+  }
+
+  /** @param said what is on the call */
+  #endpoint(target: EndpointRef, said: readonly string[], depth: number): TreeNode {
+    const text = refText(target);
+    const endpoint = this.#graph.services.get(target.service)?.endpoints.get(target.endpoint);
+    if (endpoint === undefined) return node(text);
+    const handlers = this.#handlers.get(text) ?? [];
+    const leadsOn = handlers.length > 0 || endpoint.calls.some((step) => step.type !== "log");
+    if (this.#met.has(text)) return node(text, [...said, ...leadsOn ? ["as above"] : []]);
+    this.#met.add(text);
+    const details = [...endpointDetails(endpoint), ...said];
+    const children = (at: number): TreeNode[] => [
+      ...this.steps(endpoint.calls, at),
+      ...handlers.map((handler) => this.#endpoint(handler, ["handles the message"], at)),
+    ];
+    if (!leadsOn || depth <= DEPTH_MAX) return node(text, details, children(depth + 1));
+    this.#waiting.push({ text, children });
+    return node(text, [...details, "goes on below"]);
   }
 }
 

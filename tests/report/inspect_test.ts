@@ -6,6 +6,7 @@ import type { Nanos } from "../../sim/base/time.ts";
 import type { Distribution } from "../../sim/distributions/distribution.ts";
 import { meanTurns } from "../../sim/model/expected_calls.ts";
 import type { Step } from "../../sim/model/model.ts";
+import { publishEndpoint } from "../../sim/model/state.ts";
 import { FactFlag } from "../../sim/plan/facts.ts";
 import { inspect, type Inspection } from "../../sim/report/inspect.ts";
 import { chartLines } from "../../sim/report/inspect_chart.ts";
@@ -30,6 +31,7 @@ import {
   target,
   workload,
 } from "../build.ts";
+import { consumes, publish } from "../engine/state.ts";
 import { type Config, loadOf, openLoad, workloadField } from "../load/loads.ts";
 import { nodeOf } from "../load/nodes.ts";
 
@@ -151,6 +153,37 @@ Deno.test("requests, spans and the time of an iteration are those of a run, on a
     assertNear(requests, run.requests.filter((row) => row.service === name).length, 0.03);
   }
   assert.equal(journey!.spans, spans / iterations.count);
+});
+
+Deno.test("what handles messages is expected to work, and stands below what publishes them", () => {
+  const topics = new Map([["orders", { partitions: 2, latency: undefined }]]);
+  const of = scenario({
+    services: [
+      service("web", { "POST /": endpoint(constant(ms(5)), [publish("kafka.orders")]) }),
+      service("kafka", { [publishEndpoint("orders")]: endpoint(undefined) }, { kind: "queue", topics }),
+      service("bills", { Handle: endpoint(constant(ms(4)), [call("db.write")]) }, {
+        consumes: [consumes("kafka.orders", "Handle")],
+      }),
+      service("mail", { Send: endpoint(constant(ms(9))) }, { consumes: [consumes("kafka.orders", "Send")] }),
+      service("db", { write: endpoint(constant(ms(1))) }, { kind: "database" }),
+    ],
+    journeys: { buy: [call("web.POST /")] },
+    workloads: [workloadOf("load", "buy", { ...EVEN, duration: "2s" })],
+  });
+  const inspection = inspected(of);
+  const run = simulate(compileScenario(of));
+  for (const { plan: { name }, requests } of inspection.services) {
+    assert.equal(requests, run.requests.filter((row) => row.service === name).length, name);
+  }
+  assert.deepEqual(treeLines(inspection, 76, PLAIN), [
+    "buy  5 spans, 5ms on average",
+    "└─ web.POST /  5000000ns",
+    "   └─ kafka.publish orders",
+    "      ├─ bills.Handle  4000000ns · handles the message",
+    "      │  └─ db.write  1000000ns",
+    "      └─ mail.Send  9000000ns · handles the message",
+  ]);
+  assert.match(mermaidText(of), /e1 -\.->\|"message"\| e2\n {2}e1 -\.->\|"message"\| e3/);
 });
 
 Deno.test("the share of busy workers is the load that is offered, by Little's law", () => {
