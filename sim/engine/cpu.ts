@@ -4,8 +4,9 @@
 // control: quota and period; the slices that it hands to each core are left out).
 //
 // As all that run get the same, it is enough to know what each has got since the replica was last idle: a strand is done
-// when that sum has grown by its work. The sum is kept in whole units of 2^-10 ns, rounded down at every change, so that
-// it is exact whatever the history, and an independent count gives the same nanosecond.
+// when that sum has grown by its work. The sum is kept in whole units of 2^-10 ns and a rest, so that it is exact
+// whatever the history. A strand that is done within a nanosecond leaves its share to the others from there on, though it is told at
+// the nanosecond's end: else each departure would make all that follow it later, by tens of nanoseconds in the end.
 
 import { FOREVER, MILLISECOND, type Nanos } from "../base/time.ts";
 import type { Frame } from "./frame.ts";
@@ -29,8 +30,12 @@ export class Cpu<S extends Working = Frame> {
   running = 0;
   /** What every strand has got since the replica was last idle, in SERVICE_UNITS. */
   #served = 0;
+  /** The part of a unit that was rounded away, from -0.5 to 0.5. */
+  #rest = 0;
   #share = 0;
   #since = 0 as Nanos;
+  /** What is left to account for before `#since`, in nanoseconds, while `finished` takes strands out. */
+  #late = 0;
   #speed = 1;
   #stopped = false;
 
@@ -77,7 +82,7 @@ export class Cpu<S extends Working = Frame> {
   start(frame: S, work: Nanos, now: Nanos): void {
     this.advance(now);
     if (this.running++ === 0) {
-      this.#served = 0;
+      this.#served = this.#rest = 0;
       this.#goals.length =
         this.#orders.length =
         this.#slots.length =
@@ -98,10 +103,14 @@ export class Cpu<S extends Working = Frame> {
   /** Takes out a strand whose work is done at the time of the last `advance`; undefined when there is none. */
   finished(): S | undefined {
     const frame = this.#next();
-    if (frame === undefined || this.#goals[0]! > this.#served) return undefined;
+    if (frame === undefined) return undefined;
+    const over = this.#served - this.#goals[0]!;
+    if (over < 0) return undefined;
     this.#pop();
     this.running--;
+    if (this.#share > 0) this.#rewind(over);
     this.#settle(this.#since);
+    this.#account(this.#since);
     return frame;
   }
 
@@ -138,14 +147,7 @@ export class Cpu<S extends Working = Frame> {
 
   /** Brings the account up to now. Between two calls nothing may happen that `nextTime` has named. */
   advance(now: Nanos): void {
-    const elapsed = now - this.#since;
-    if (elapsed > 0) {
-      this.#served += Math.floor(elapsed * this.#share * SERVICE_UNITS);
-      this.#busyTime += elapsed * this.#inUse;
-      this.#used += elapsed * this.#inUse;
-      this.#since = now;
-      if (this.#served > SERVED_MAX) this.#setBack();
-    }
+    this.#account(now);
     if (this.limit === Infinity) return;
     if (now >= this.#periodEnd || this.#periodEnd === FOREVER) {
       const periods = Math.floor((now - this.#periodsFrom) / CFS_PERIOD) + 1;
@@ -179,13 +181,37 @@ export class Cpu<S extends Working = Frame> {
     return Math.max(next, now) as Nanos;
   }
 
+  #account(now: Nanos): void {
+    const elapsed = now - this.#since + this.#late;
+    if (elapsed <= 0) return;
+    const units = elapsed * this.#share * SERVICE_UNITS + this.#rest;
+    const whole = Math.round(units);
+    this.#served += whole;
+    this.#rest = units - whole;
+    this.#busyTime += elapsed * this.#inUse;
+    this.#used += elapsed * this.#inUse;
+    this.#since = now;
+    this.#late = 0;
+    if (this.#served > SERVED_MAX) this.#setBack();
+  }
+
+  /** Goes back to when so much less had been served. */
+  #rewind(units: number): void {
+    if (units + this.#rest <= 0) return;
+    this.#late = (units + this.#rest) / (this.#share * SERVICE_UNITS);
+    this.#served -= units;
+    this.#rest = 0;
+    this.#busyTime -= this.#late * this.#inUse;
+    this.#used -= this.#late * this.#inUse;
+  }
+
   /** The least whole time in which so much is served. */
   #timeFor(units: number): number {
     if (units <= 0) return 0;
-    const share = this.#share;
-    let time = Math.ceil(units / (share * SERVICE_UNITS));
-    while (Math.floor(time * share * SERVICE_UNITS) < units) time++;
-    while (time > 0 && Math.floor((time - 1) * share * SERVICE_UNITS) >= units) time--;
+    const share = this.#share, rest = this.#rest;
+    let time = Math.ceil((units - rest) / (share * SERVICE_UNITS));
+    while (Math.round(time * share * SERVICE_UNITS + rest) < units) time++;
+    while (time > 0 && Math.round((time - 1) * share * SERVICE_UNITS + rest) >= units) time--;
     return time;
   }
 

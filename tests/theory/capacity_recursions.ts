@@ -8,12 +8,9 @@ const empty = (length: number): { waits: Float64Array; departures: Float64Array 
   departures: new Float64Array(length),
 });
 
-/** Service is counted in 1/1024 ns, rounded down at every arrival and departure; a request leaves at the first whole nanosecond at which its own is done. */
-const UNITS = 1024;
-
 /**
  * Egalitarian processor sharing of some cores, none of which works for two at once and none of whose requests uses two
- * (L. Kleinrock 1967): everyone's service left is kept, and lessened at every arrival and departure.
+ * (L. Kleinrock 1967), in continuous time: everyone's service left is kept, and lessened at every arrival and departure.
  */
 export function processorSharing(arrivals: Float64Array, services: Float64Array, cores: number): Path {
   const path = empty(arrivals.length);
@@ -21,25 +18,15 @@ export function processorSharing(arrivals: Float64Array, services: Float64Array,
   let now = 0, next = 0;
   while (next < arrivals.length || present.length > 0) {
     const share = Math.min(1, cores / present.length);
-    const got = (time: number): number => Math.floor(time * share * UNITS);
-    const arrival = next < arrivals.length ? arrivals[next]! : Infinity;
-    let until = arrival;
-    if (present.length > 0) {
-      const least = Math.min(...present.map(({ left }) => left));
-      let time = Math.max(0, Math.floor(least / UNITS / share) - 2);
-      while (got(time) < least) time++;
-      until = Math.min(arrival, now + time);
-      const served = got(until - now);
-      for (const each of present) each.left -= served;
-    }
-    now = until;
-    // Who arrives at the nanosecond at which another leaves is there before.
-    while (next < arrivals.length && arrivals[next] === now) {
-      present.push({ n: next, left: services[next]! * UNITS });
-      next++;
-    }
+    const least = Math.min(...present.map(({ left }) => left));
+    const arrival = arrivals[next] ?? Infinity;
+    const isDeparture = now + least / share <= arrival;
+    const served = isDeparture ? least : (arrival - now) * share;
+    now = isDeparture ? now + least / share : arrival;
+    for (const each of present) each.left -= served;
     for (const { n } of present.filter(({ left }) => left <= 0)) path.departures[n] = now;
     present = present.filter(({ left }) => left > 0);
+    if (!isDeparture) present.push({ n: next, left: services[next++]! });
   }
   return path;
 }
