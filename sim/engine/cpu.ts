@@ -4,16 +4,19 @@
 // control: quota and period; the slices that it hands to each core are left out).
 //
 // As all that run get the same, it is enough to know what each has got since the replica was last idle: a strand is done
-// when that sum has grown by its work. The sum is kept in whole units of 2^-10 ns and a rest, so that it is exact
-// whatever the history. A strand that is done within a nanosecond leaves its share to the others from there on, though it is told at
-// the nanosecond's end: else each departure would make all that follow it later, by tens of nanoseconds in the end.
+// when that sum has grown by its work. The sum is kept in whole units of 2^-16 ns and a rest, so that it is exact
+// whatever the history. A strand that is done within a nanosecond leaves its share to the others from there on, though it
+// is told at the nanosecond's end: else each departure would make all that follow it later, by tens of nanoseconds in
+// the end.
 
 import { FOREVER, MILLISECOND, type Nanos } from "../base/time.ts";
 import type { Frame } from "./frame.ts";
 import type { UtilizationMeter } from "./utilization_meter.ts";
 
 /** Units of service in a nanosecond. */
-export const SERVICE_UNITS = 1024;
+const SERVICE_UNITS = 2 ** 16;
+/** Units that may be missing to a strand's work: thirds of a core are rounded, and three of them are to be a whole. */
+const MISSING_MAX = 8;
 /** Kubernetes' --cpu-cfs-quota-period. */
 export const CFS_PERIOD = (100 * MILLISECOND) as Nanos;
 /** Where the sum is set back, so that it stays an exact integer. */
@@ -105,7 +108,7 @@ export class Cpu<S extends Working = Frame> {
     const frame = this.#next();
     if (frame === undefined) return undefined;
     const over = this.#served - this.#goals[0]!;
-    if (over < 0) return undefined;
+    if (over < -MISSING_MAX) return undefined;
     this.#pop();
     this.running--;
     if (this.#share > 0) this.#rewind(over);
@@ -206,9 +209,9 @@ export class Cpu<S extends Working = Frame> {
   }
 
   /** The least whole time in which so much is served. */
-  #timeFor(units: number): number {
-    if (units <= 0) return 0;
-    const share = this.#share, rest = this.#rest;
+  #timeFor(all: number): number {
+    if (all <= MISSING_MAX) return 0;
+    const units = all - MISSING_MAX, share = this.#share, rest = this.#rest;
     let time = Math.ceil((units - rest) / (share * SERVICE_UNITS));
     while (Math.round(time * share * SERVICE_UNITS + rest) < units) time++;
     while (time > 0 && Math.round((time - 1) * share * SERVICE_UNITS + rest) >= units) time--;
