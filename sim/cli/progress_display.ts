@@ -2,6 +2,7 @@
 // to standard error, so that standard output holds the summary alone.
 
 import { plainProgress, progressLines, type ProgressState } from "../report/progress.ts";
+import { wrapped } from "../report/terminal.ts";
 import type { RunListener } from "../run/run.ts";
 import { colorOf, columnsOf, printError, rowsOf } from "./console.ts";
 
@@ -28,7 +29,10 @@ export class ProgressDisplay implements RunListener {
 
   /** Notices are shown even with --quiet: they are diagnostics. */
   notice(text: string): void {
-    printError(`${this.#erase()}note: ${text}\n`);
+    const note = `note: ${text}`;
+    // Elsewhere it stays one line, for programs that look for it.
+    const lines = this.#terminal ? wrapped(note, columnsOf(Deno.stderr)) : [note];
+    printError(`${this.#erase()}${lines.join("\n")}\n`);
     if (this.#last.length > 0) this.#draw(this.#last);
   }
 

@@ -128,3 +128,14 @@ export function tableLines(columns: readonly Column[], width: number, paint: Pai
   );
   return [titles, ...rows];
 }
+
+/** Breaks a text between words, so that no line is wider where that can be. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && widthOf(longer) > columns) lines.push(word);
+    else lines[Math.max(0, lines.length - 1)] = longer;
+  }
+  return lines;
+}

@@ -8,7 +8,7 @@ import type { ExperimentReport, SteadyCheck } from "../metrics/experiment.ts";
 import type { GroundTruthReport } from "../metrics/truth_report.ts";
 import { isMetricName, metricSpec } from "../objectives/metrics.ts";
 import { thresholdText } from "../objectives/threshold.ts";
-import { cut, padEnd, type Paint, widthOf } from "./terminal.ts";
+import { cut, padEnd, type Paint, wrapped } from "./terminal.ts";
 import { formatCount, formatMilliseconds, formatNumber, formatShare } from "./units.ts";
 
 /** What a run with faults, or a hypothesis, adds to its summary. */
@@ -72,17 +72,6 @@ export function verdictLines(input: ExperimentInput, columns: number, paint: Pai
   for (const [name, text] of rows) {
     const [first = "", ...more] = wrapped(text, columns - width - 2);
     lines.push(`${padEnd(name, width)}  ${first}`, ...more.map((line) => indent + line));
-  }
-  return lines;
-}
-
-/** Breaks a text between words, so that no line is wider where that can be. */
-function wrapped(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
-    if (lines.length > 0 && widthOf(longer) > columns) lines.push(word);
-    else lines[Math.max(0, lines.length - 1)] = longer;
   }
   return lines;
 }
