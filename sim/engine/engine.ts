@@ -183,8 +183,9 @@ export class Engine {
       case Event.sample:
         this.#core.surges.adjust();
         if (this.#core.canDeadlock) this.#core.interruptions.reportDeadlock();
-        this.#core.facts.samples(this.#core.states, this.#core.fleet.stations);
+        this.#core.facts.samples(this.#core.states, this.#core.fleet.stations, this.#core.memory);
         this.#core.world.samples();
+        this.#core.policies.samples();
         this.#core.schedule((this.#core.now + SAMPLE_EVERY) as Nanos, Event.sample, 0, 0);
         return;
       default:

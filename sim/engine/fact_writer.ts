@@ -6,6 +6,7 @@ import { Change, type FactBatch, FactFlag, FactKind, Outcome } from "../plan/fac
 import type { CallSite } from "../plan/plan.ts";
 import type { PlanCache, PlanLock, PlanSubscription } from "../plan/state.ts";
 import { type Frame, FrameState } from "./frame.ts";
+import type { MemoryUse } from "./memory.ts";
 import type { Station } from "./station.ts";
 import { tellCall, tellLog, tellRequest } from "./taint.ts";
 import type { Vu, WorkloadState } from "./workload.ts";
@@ -296,6 +297,18 @@ export class FactWriter {
     batch.wait[row] = wanted;
   }
 
+  /** @param pool position in SharedStates.pools */
+  pool(service: number, replica: number, pool: number, busy: number, idle: number, waiting: number): void {
+    const batch = this.batch;
+    const row = batch.append(FactKind.pool, this.#core.now);
+    batch.service[row] = service;
+    batch.replica[row] = replica;
+    batch.site[row] = pool;
+    batch.extra[row] = busy;
+    batch.start[row] = idle;
+    batch.wait[row] = waiting;
+  }
+
   /** Puts a row into the trace of a request, and under its span. */
   traceOf(row: number, request: Frame): void {
     this.#identify(row, request);
@@ -327,7 +340,7 @@ export class FactWriter {
     return row;
   }
 
-  samples(workloads: readonly WorkloadState[], stations: readonly Station[]): void {
+  samples(workloads: readonly WorkloadState[], stations: readonly Station[], memory: MemoryUse): void {
     const batch = this.batch;
     for (const state of workloads) {
       const { load } = state.plan;
@@ -346,6 +359,7 @@ export class FactWriter {
       batch.wait[row] = station.queued;
       batch.extra[row] = station.busy;
       batch.start[row] = station.busyTime(this.#core.now);
+      batch.delay[row] = memory.used(station);
       if (!station.life.listens) batch.flags[row] = FactFlag.down;
     }
   }

@@ -42,6 +42,13 @@ class States<T> {
     for (const state of this.#states) if (state !== undefined) change(state);
   }
 
+  /** Calls `tell` with each of them. */
+  each(tell: (state: T, replica: number) => void): void {
+    this.#states.forEach((state, replica) => {
+      if (state !== undefined) tell(state, replica);
+    });
+  }
+
   forget(service: number, replica: number): void {
     if (!this.shared.global && this.shared.caller === service) this.#states[replica] = undefined;
   }
@@ -74,6 +81,18 @@ export class Policies {
     this.#budgets = budgets.map((each) => new States(each, () => retryBudget(each.policy)));
     this.#breakers = breakers.map((each) => new States(each, () => new Breaker(each.policy)));
     this.#bulkheads = bulkheads.map((each) => new States(each, () => new Bulkhead(each.policy)));
+  }
+
+  /** Once a simulated second: how full the pools of services' replicas are. */
+  samples(): void {
+    const { now, facts } = this.#core;
+    for (const states of this.#pools) {
+      const { index, caller } = states.shared;
+      if (caller < 0) continue;
+      states.each((pool, replica) =>
+        facts.pool(caller, replica, index, pool.busy, pool.idleAt(now), pool.line.waiting)
+      );
+    }
   }
 
   /** A replica of a service begins anew: it knows nothing of what the one before it knew. */

@@ -79,6 +79,18 @@ export class Pool {
     return undefined;
   }
 
+  /** Connections that carry a call, or are being set up for one. */
+  get busy(): number {
+    return this.open - (this.#idleSince.length - this.#oldest);
+  }
+
+  /** Connections that are idle, and not too old. */
+  idleAt(now: Nanos): number {
+    let first = this.#oldest;
+    while (first < this.#idleSince.length && now - this.#idleSince[first]! > this.#policy.keepAlive) first++;
+    return this.#idleSince.length - first;
+  }
+
   #closeOld(now: Nanos): void {
     const { keepAlive } = this.#policy, idle = this.#idleSince;
     while (this.#oldest < idle.length && now - idle[this.#oldest]! > keepAlive) {

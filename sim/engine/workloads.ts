@@ -207,7 +207,7 @@ export class Workloads {
     }
     if (this.#core.workloadsLeft === 0) {
       this.#core.faults.runEnds();
-      this.#core.facts.samples(this.#core.states, this.#core.fleet.stations);
+      this.#core.facts.samples(this.#core.states, this.#core.fleet.stations, this.#core.memory);
     }
   }
 

@@ -21,7 +21,8 @@ export const FactKind = {
   vus: 5,
   /**
    * Once a simulated second for each replica: `wait` requests in the queue, `extra` busy workers, `start` nanoseconds that
-   * its cores (or workers, where it has no cores and no CPU limit) were in use since the start.
+   * its cores (or workers, where it has no cores and no CPU limit) were in use since the start, `delay` bytes of memory in
+   * use, where the service has a limit or a fault has it leak.
    */
   station: 6,
   /** An iteration of an open load was due: `extra` is 1 when it started, 0 when it was dropped. */
@@ -45,6 +46,11 @@ export const FactKind = {
   replicas: 14,
   /** A window of the fault `cause` begins (`outcome` 1) or ends (0). */
   fault: 15,
+  /**
+   * Once a simulated second for each pool of connections (`site`: its position in SharedStates.pools) that a replica has
+   * used: `extra` connections carry a call or are being set up, `start` are idle, `wait` calls wait for one.
+   */
+  pool: 16,
 } as const;
 export type FactKind = (typeof FactKind)[keyof typeof FactKind];
 
@@ -270,7 +276,7 @@ export class FactBatch {
   fault: Uint16Array;
   /** From where that came: CAUSE_FAULT or `causeOf`. */
   via: Int32Array;
-  /** How much longer it took because of faults, in nanoseconds; 0 for one that would not have been. */
+  /** How much longer it took because of faults, in nanoseconds; 0 for one that would not have been. station: see FactKind. */
   delay: Float64Array;
   /** request: when a fault first touched it. */
   since: Float64Array;

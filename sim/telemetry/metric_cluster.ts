@@ -106,6 +106,10 @@ export class ClusterMetrics {
       add(INSTRUMENTS.cpuQuota, cpuLimit * CFS_PERIOD_NS / 1000, labels, kubelet);
       add(INSTRUMENTS.cpuPeriod, CFS_PERIOD_NS / 1000, labels, kubelet);
     }
+    const limit = process.service.memory?.limit;
+    // What a service without a memory of its own uses is known only once a fault has it leak.
+    if (limit !== undefined || process.memory > 0) add(INSTRUMENTS.memoryUsed, process.memory, labels, kubelet);
+    if (limit !== undefined) add(INSTRUMENTS.memoryLimit, limit, labels, kubelet);
     add(INSTRUMENTS.containerStart, epoch(process.started), labels, kubelet);
     add(INSTRUMENTS.containerSeen, Math.floor(epoch(time)), labels, kubelet);
   }

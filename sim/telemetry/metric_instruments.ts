@@ -51,6 +51,38 @@ export const INSTRUMENTS = {
     "{message}",
     "Number of messages producer attempted to send to the broker.",
   ),
+  httpActive: updown("http.server.active_requests", "{request}", "Number of active HTTP server requests."),
+  dbConnections: updown(
+    "db.client.connection.count",
+    "{connection}",
+    "The number of connections that are currently in state described by the state attribute.",
+  ),
+  dbConnectionsMax: updown(
+    "db.client.connection.max",
+    "{connection}",
+    "The maximum number of open connections allowed.",
+  ),
+  dbConnectionsPending: updown(
+    "db.client.connection.pending_requests",
+    "{request}",
+    "The number of current pending requests for an open connection.",
+  ),
+  dbConnectionWait: histogram(
+    "db.client.connection.wait_time",
+    "s",
+    DB_SECONDS,
+    "The time it took to obtain an open connection from the pool.",
+  ),
+  dbConnectionTimeouts: counter(
+    "db.client.connection.timeouts",
+    "{timeout}",
+    "The number of connection timeouts that have occurred trying to obtain a connection from the pool.",
+  ),
+  httpConnections: updown(
+    "http.client.open_connections",
+    "{connection}",
+    "Number of outbound HTTP connections that are currently active or idle on the client.",
+  ),
   // The conventions have no names for a server's queue and its pool of workers in every language.
   queueWait: histogram("server.queue.wait.duration", "s", SECONDS, "Time that accepted requests waited for a worker."),
   queueLength: updown("server.queue.length", "{request}", "Requests that wait for a worker."),
@@ -77,6 +109,8 @@ export const INSTRUMENTS = {
   ),
   cpuQuota: gauge("container_spec_cpu_quota", "CPU quota of the container."),
   cpuPeriod: gauge("container_spec_cpu_period", "CPU period of the container."),
+  memoryUsed: gauge("container_memory_working_set_bytes", "Current working set of the container in bytes."),
+  memoryLimit: gauge("container_spec_memory_limit_bytes", "Memory limit for the container."),
   containerStart: gauge("container_start_time_seconds", "Start time of the container since unix epoch in seconds."),
   containerSeen: gauge("container_last_seen", "Last time a container was seen by the exporter."),
 

@@ -13,12 +13,16 @@ import type { RunIdentity } from "./identity.ts";
 import { type Instance, instanceOf } from "./instances.ts";
 import type { Scope } from "./languages/language.ts";
 import { languageOf } from "./languages/languages.ts";
+import { type Gauge, type PoolState, ProcessGauges } from "./metric_gauges.ts";
 import { INSTRUMENTS } from "./metric_instruments.ts";
 import type { Instrument, MetricPoint } from "./metric_points.ts";
 import { SeriesState } from "./metric_series.ts";
 import { resourceOf, wellFormed } from "./resources.ts";
 import { Versions } from "./versions.ts";
 import { callerCode, callPlace, type Target, targetOf } from "./targets.ts";
+
+/** Keys of what is known of pools: call sites have theirs above it. */
+const CONNECTION_KEYS = -(2 ** 48);
 
 /** One life of one replica. */
 export interface Process {
@@ -38,6 +42,10 @@ export interface Process {
   /** As told last. */
   queued: number;
   busy: number;
+  /** In bytes. */
+  memory: number;
+  /** By position in SharedStates.pools. */
+  pools: Map<number, PoolState>;
   /** CPU time: that of its cores where it has any, else the own work of its requests. */
   cpu_ns: number;
   /** What its cores had used, over all the replica's lives, when this one began. */
@@ -77,6 +85,7 @@ export class MetricRecorder {
   #ended: Process[] = [];
   readonly #versions: Versions;
   readonly #cluster: ClusterMetrics;
+  readonly #gauges: ProcessGauges;
 
   constructor(plan: Plan, identity: RunIdentity) {
     this.#plan = plan;
@@ -85,6 +94,7 @@ export class MetricRecorder {
     this.#processes = plan.services.map(() => []);
     this.#versions = new Versions(plan);
     this.#cluster = new ClusterMetrics(plan, identity.startEpochNs);
+    this.#gauges = new ProcessGauges(plan);
   }
 
   /** Counts a fact. */
@@ -96,6 +106,8 @@ export class MetricRecorder {
         return this.#call(batch, row);
       case FactKind.station:
         return this.#station(batch, row);
+      case FactKind.pool:
+        return this.#pool(batch, row);
       case FactKind.change:
         return this.#change(batch, row);
     }
@@ -148,6 +160,8 @@ export class MetricRecorder {
       restarts,
       queued: 0,
       busy: 0,
+      memory: 0,
+      pools: new Map(),
       cpu_ns: 0,
       cpuBefore_ns: before === undefined ? 0 : before.cpuBefore_ns + before.cpu_ns,
       throttled_ns: 0,
@@ -171,7 +185,18 @@ export class MetricRecorder {
     if (process === undefined) return;
     process.queued = batch.wait[row]!;
     process.busy = batch.extra[row]!;
+    process.memory = batch.delay[row]!;
     if (hasCores(process.service)) process.cpu_ns = Math.max(0, batch.start[row]! - process.cpuBefore_ns);
+  }
+
+  #pool(batch: FactBatch, row: number): void {
+    const process = this.#process(batch.service[row]!, batch.replica[row]!);
+    const index = batch.site[row]!;
+    let pool = process?.pools.get(index);
+    if (pool === undefined) process?.pools.set(index, pool = { busy: 0, idle: 0, waiting: 0 });
+    pool!.busy = batch.extra[row]!;
+    pool!.idle = batch.start[row]!;
+    pool!.waiting = batch.wait[row]!;
   }
 
   #change(batch: FactBatch, row: number): void {
@@ -269,19 +294,43 @@ export class MetricRecorder {
   #call(batch: FactBatch, row: number): void {
     const outcome = batch.outcome[row]!;
     if (outcome === Outcome.interrupted || (batch.flags[row]! & FactFlag.journey) !== 0) return;
+    const process = this.#process(batch.service[row]!, batch.replica[row]!);
+    if (process === undefined || process.service.kind !== "service") return;
+    const site = batch.site[row]!, status = batch.status[row]!;
+    const pool = this.#plan.sites[site]?.policies?.pool ?? -1;
+    if (pool >= 0) this.#connection(process, pool, batch, row);
     // What never left its caller is no request of a client library.
     if (outcome === Outcome.notPermitted || outcome === Outcome.bulkheadFull || outcome === Outcome.noConnection) {
       return;
     }
-    const process = this.#process(batch.service[row]!, batch.replica[row]!);
-    if (process === undefined || process.service.kind !== "service") return;
-    const site = batch.site[row]!, status = batch.status[row]!;
     // Negative, so that it is nobody else's.
     const key = -(((site + 1) * 64 + outcome) * 1024 + (status & 1023));
     let series = process.known.get(key);
     if (series === undefined) process.known.set(key, series = this.#client(process, batch, row));
     series[0]!.record(durationSeconds(batch, row), batch, row);
     series[1]?.add(1);
+  }
+
+  /** How long an attempt waited for a connection to a database, or that it got none. */
+  #connection(process: Process, pool: number, batch: FactBatch, row: number): void {
+    const attributes = this.#gauges.databasePool(pool);
+    if (attributes === undefined) return;
+    const isTimeout = batch.outcome[row] === Outcome.noConnection;
+    if (!isTimeout && (batch.flags[row]! & FactFlag.unsent) !== 0) return;
+    // No call site has keys so far below 0.
+    const key = CONNECTION_KEYS - (pool * 2 + (isTimeout ? 1 : 0));
+    let series = process.known.get(key);
+    if (series === undefined) {
+      const instrument = isTimeout ? INSTRUMENTS.dbConnectionTimeouts : INSTRUMENTS.dbConnectionWait;
+      process.known.set(
+        key,
+        series = [
+          this.#begin(process, instrument, attributes, languageOf(process.service.language).scopes.otherSystem),
+        ],
+      );
+    }
+    if (isTimeout) series[0]!.add(1);
+    else series[0]!.record(batch.extra[row]! / SECOND, batch, row);
   }
 
   #client(process: Process, batch: FactBatch, row: number): SeriesState[] {
@@ -410,9 +459,7 @@ export class MetricRecorder {
         histogram,
       });
     }
-    for (const [instrument, value] of gaugesOf(process)) {
-      points.push(this.#gauge(process, instrument, time, value));
-    }
+    for (const gauge of this.#gaugesOf(process)) points.push(this.#gauge(process, gauge, time, gauge.value));
   }
 
   #tellEnded(time: number, points: MetricPoint[]): void {
@@ -429,13 +476,17 @@ export class MetricRecorder {
     for (const { series } of process.series) {
       points.push({ series, startEpochNs, start: process.started, time, value: NaN, histogram: undefined });
     }
-    for (const [instrument] of gaugesOf(process)) points.push(this.#gauge(process, instrument, time, NaN));
+    for (const gauge of this.#gaugesOf(process)) points.push(this.#gauge(process, gauge, time, NaN));
   }
 
-  #gauge(process: Process, instrument: Instrument, time: number, value: number): MetricPoint {
+  #gaugesOf({ service, queued, busy, pools }: Process): Gauge[] {
+    return this.#gauges.of(service, queued, busy, pools);
+  }
+
+  #gauge(process: Process, { instrument, attributes }: Gauge, time: number, value: number): MetricPoint {
     const scope: InstrumentationScope = { ...serverScope(process), schemaUrl: SCHEMA_URL };
     return {
-      series: { instrument, resource: process.resource, scope, attributes: {} },
+      series: { instrument, resource: process.resource, scope, attributes },
       startEpochNs: this.#identity.startEpochNs,
       start: process.started,
       time,
@@ -443,14 +494,6 @@ export class MetricRecorder {
       histogram: undefined,
     };
   }
-}
-
-/** Of a service with limits: how full it is. */
-function gaugesOf({ service, queued, busy }: Process): [Instrument, number][] {
-  const gauges: [Instrument, number][] = [[INSTRUMENTS.workersBusy, busy], [INSTRUMENTS.queueLength, queued]];
-  if (Number.isFinite(service.concurrency)) gauges.push([INSTRUMENTS.workersLimit, service.concurrency]);
-  if (Number.isFinite(service.queue)) gauges.push([INSTRUMENTS.queueLimit, service.queue]);
-  return gauges;
 }
 
 /** Whether the station's facts tell of CPU time, and not of workers. */

@@ -1,8 +1,10 @@
 // What processes and their cluster say about facts written out by hand, and about a simulated run against its own spans.
 
 import assert from "node:assert/strict";
-import { seconds } from "../build.ts";
-import { Change, FactBatch, FactKind, Outcome } from "../../sim/plan/facts.ts";
+import { call, closedLoad, constant, endpoint, ms, plan as compile, seconds, service, workload } from "../build.ts";
+import { Change, FactBatch, FactFlag, FactKind, Outcome } from "../../sim/plan/facts.ts";
+import { FOREVER } from "../../sim/base/time.ts";
+import { NO_POLICIES } from "../../sim/model/policies.ts";
 import { Engine } from "../../sim/engine/engine.ts";
 import { familyName } from "../../sim/sinks/openmetrics.ts";
 import { metricsRequest } from "../../sim/sinks/otlp_metrics_json.ts";
@@ -227,4 +229,54 @@ Deno.test("names in Prometheus are those that its OTLP receiver makes", () => {
       "server_workers_busy",
     ]
   ) assert.ok(names.includes(name), name);
+});
+
+Deno.test("a pool's connections, waits and time-outs, a replica's memory and its active requests are told as the engine has them", () => {
+  const pool = { size: 2, wait: ms(15), setup: undefined, keepAlive: FOREVER, view: "replica" } as const;
+  const MiB = 2 ** 20;
+  const of = compile({
+    services: [
+      service("web", {
+        "GET /": endpoint(undefined, [
+          call("db.SELECT orders", { policies: { ...NO_POLICIES, pool }, optional: true }),
+        ]),
+      }, { concurrency: 8, memory: { limit: 64 * MiB, base: 10 * MiB, perRequest: MiB, leak: 0 } }),
+      service("db", { "SELECT orders": endpoint(constant(ms(10))) }, { kind: "database", system: "postgresql" }),
+    ],
+    journeys: { visit: [call("web.GET /")] },
+    workloads: [workload("load", "visit", closedLoad(6, seconds(3)))],
+  });
+  const engine = new Engine(of, 1), batch = new FactBatch(), recorder = new MetricRecorder(of, IDENTITY);
+  let held = 0, wait = 0, refused = 0, got = 0;
+  engine.step(seconds(3), batch);
+  for (let row = 0; row < batch.length && batch.time[row]! <= 2 * S; row++) {
+    recorder.take(batch, row);
+    if (batch.kind[row] === FactKind.pool) held = batch.extra[row]!;
+    if (batch.kind[row] !== FactKind.call || (batch.flags[row]! & FactFlag.journey) !== 0) continue;
+    if (batch.outcome[row] === Outcome.noConnection) refused++;
+    else {
+      got++;
+      wait += batch.extra[row]! / S;
+    }
+  }
+  const points = recorder.collect(2 * S);
+  const counts = named(points, "db.client.connection.count");
+  assert.deepEqual(counts.map(({ series }) => series.attributes), [
+    { "db.client.connection.pool.name": "db:5432/db|public", "db.client.connection.state": "used" },
+    { "db.client.connection.pool.name": "db:5432/db|public", "db.client.connection.state": "idle" },
+  ]);
+  assert.equal(held, 2);
+  assert.deepEqual(counts.map(({ value }) => value), [2, 0]);
+  assert.equal(named(points, "db.client.connection.max")[0]!.value, 2);
+  assert.ok(named(points, "db.client.connection.pending_requests")[0]!.value > 0);
+  assert.ok(refused > 0);
+  assert.equal(named(points, "db.client.connection.timeouts")[0]!.value, refused);
+  const [waits] = named(points, "db.client.connection.wait_time");
+  assert.equal(waits!.value, got);
+  assert.ok(wait > 0 && Math.abs(waits!.histogram!.sum - wait) < 1e-9);
+  const [active] = named(points, "http.server.active_requests");
+  assert.deepEqual(active!.series.attributes, { "http.request.method": "GET", "url.scheme": "http" });
+  assert.equal(active!.value, 6);
+  assert.equal(named(points, "container_memory_working_set_bytes")[0]!.value, 16 * MiB);
+  assert.equal(named(points, "container_spec_memory_limit_bytes")[0]!.value, 64 * MiB);
 });
