@@ -1,4 +1,4 @@
-// deno task verify: reads back from Loki and Tempo what a run claims to have delivered.
+// deno task verify: reads back from Loki, Tempo and Prometheus what a run claims to have delivered.
 
 import { Command } from "commander";
 import { visible } from "../base/diagnostics.ts";
@@ -18,7 +18,7 @@ interface VerifyFlags {
   /** False with --no-loki; true when neither was given. */
   readonly loki: string | boolean;
   readonly tempo: string | boolean;
-  readonly prometheus?: string;
+  readonly prometheus: string | boolean;
   readonly grafana?: string;
   readonly promtail?: string;
   readonly label?: string;
@@ -50,8 +50,8 @@ export function verifyCommand(finish: (code: ExitCode) => void): Command {
   return new Command("verify")
     .summary("read back what a run claims to have delivered")
     .description(
-      "Reads back from Loki and Tempo what a run claims to have delivered, line by line and trace by trace: the run is " +
-        "simulated again, and compared with what is there.",
+      "Reads back from Loki, Tempo and Prometheus what a run claims to have delivered, line by line, trace by trace and " +
+        "sample by sample: the run is simulated again, and compared with what is there.",
     )
     .argument("<run>", "folder of a run, like runs/<run id>")
     .option("--loki <url>", "Loki (default: LOKI_URL or http://localhost:3100)", address)
@@ -60,9 +60,10 @@ export function verifyCommand(finish: (code: ExitCode) => void): Command {
     .option("--no-tempo", "ask for no traces")
     .option(
       "--prometheus <url>",
-      "Prometheus, for alerts (default: PROMETHEUS_URL or http://localhost:9090)",
+      "Prometheus, for metrics and alerts (default: PROMETHEUS_URL or http://localhost:9090)",
       address,
     )
+    .option("--no-prometheus", "ask for no metrics, nor for Prometheus' alerts")
     .option("--grafana <url>", "Grafana, for alerts of its own (default: GRAFANA_URL)", address)
     .option(
       "--promtail <url>",

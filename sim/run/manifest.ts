@@ -38,7 +38,8 @@ export interface Manifest {
     readonly delivery: Delivery;
   };
   readonly traces: Destination & { readonly delivery: Delivery };
-  readonly metrics: Destination & { readonly delivery: Delivery };
+  /** `interval_ns`: of simulated time, between two readings. */
+  readonly metrics: Destination & { readonly interval_ns?: number; readonly delivery: Delivery };
 }
 
 /** Thrown when a manifest cannot be read; the message says why. */

@@ -159,7 +159,7 @@ export class RunSinks extends SinkGroup<FactBatch> {
 
   /** What was claimed, for `verify`: call it when all is closed. */
   get destinations(): Pick<Manifest, "logs" | "traces" | "metrics"> {
-    const { logsOtlp, otlp, metrics, metricsOtlp, logsFolder, runFolder } = this.#settings;
+    const { logsOtlp, otlp, metrics, metricsInterval, metricsOtlp, logsFolder, runFolder } = this.#settings;
     const { spans, logs, metrics: points } = this.delivery;
     const files = (this.#logs?.accounts ?? []).map(({ service, path, records, bytes, crc32 }) => ({
       service,
@@ -182,6 +182,7 @@ export class RunSinks extends SinkGroup<FactBatch> {
       metrics: {
         to: metrics,
         ...(metrics === "otlp" ? { url: shownUrl(metricsOtlp.url) } : {}),
+        ...(metrics === "none" ? {} : { interval_ns: metricsInterval }),
         delivery: { ...NOTHING, ...points },
       },
     };

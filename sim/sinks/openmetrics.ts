@@ -102,7 +102,7 @@ export class OpenMetricsFile implements PointStore {
     const family = familyName(instrument);
     let series = this.#families.get(family);
     if (series === undefined) this.#families.set(family, series = new Map());
-    const labels = labelsOf(resource, attributes);
+    const labels = [...labelsOf(resource, attributes)].map(([key, value]) => `${key}="${escaped(value)}"`).join(",");
     let samples = series.get(labels);
     if (samples === undefined) {
       series.set(
@@ -132,7 +132,7 @@ export class OpenMetricsFile implements PointStore {
 }
 
 /** A metric's name as Prometheus has it, without what a counter or a histogram appends. */
-export function familyName({ name, unit, type }: Instrument): string {
+export function familyName({ name, unit, type }: Pick<Instrument, "name" | "unit" | "type">): string {
   let text = name.replace(/[^A-Za-z0-9_:]/g, "_");
   const suffix = UNITS[unit];
   if (suffix !== undefined && !text.endsWith(`_${suffix}`)) text += `_${suffix}`;
@@ -168,8 +168,8 @@ function* textsOf(family: string, { labels, instrument, startEpochNs, times, val
   }
 }
 
-/** job and instance as Prometheus derives them, then what the resource and the point say. */
-function labelsOf(resource: Attributes, attributes: Attributes): string {
+/** A series' labels in Prometheus: job and instance as it derives them, then what the resource and the point say. */
+export function labelsOf(resource: Attributes, attributes: Attributes): Map<string, string> {
   const namespace = resource["service.namespace"], name = resource["service.name"];
   const labels = new Map<string, string>([
     ["job", namespace === undefined ? String(name) : `${namespace}/${name}`],
@@ -177,7 +177,7 @@ function labelsOf(resource: Attributes, attributes: Attributes): string {
   ]);
   for (const key of PROMOTED) if (resource[key] !== undefined) labels.set(labelName(key), String(resource[key]));
   for (const [key, value] of Object.entries(attributes)) labels.set(labelName(key), String(value));
-  return [...labels].map(([key, value]) => `${key}="${escaped(value)}"`).join(",");
+  return labels;
 }
 
 function labelName(key: string): string {

@@ -1,6 +1,7 @@
-// Stand-ins for Loki and Tempo, for tests of verify: they answer the questions that it asks, from lines and spans that a test
+// Stand-ins for Loki, Tempo and Prometheus, for tests of verify: they answer the questions that it asks, from lines and spans that a test
 // puts into them, takes away or changes.
 
+import { gunzipSync } from "node:zlib";
 import type { Receiver } from "../receiver.ts";
 
 export interface StoredLine {
@@ -11,12 +12,29 @@ export interface StoredLine {
   filename: string | undefined;
 }
 
+export interface StoredSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  values: [number, number][];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** OTLP JSON's attributes, as labels. */
+function labels(attributes: unknown): Record<string, string> {
+  return Object.fromEntries((attributes as { key: string; value: Json }[]).map(({ key, value }) => [
+    key.replaceAll(/[^a-zA-Z0-9]/g, "_"),
+    String(Object.values(value)[0]),
+  ]));
+}
+
 export class Backends implements AsyncDisposable {
   lines: StoredLine[] = [];
   /** By trace id. */
   traces = new Map<string, { spanIds: string[]; start: bigint; end: bigint }>();
   /** Traces that only their id finds. */
   unsearchable = new Set<string>();
+  /** Series of Prometheus, which it was sent by OTLP: of histograms the counts. Times in milliseconds since the epoch. */
+  series: StoredSeries[] = [];
   /** Answers to /metrics. */
   metrics = "";
   maxEntries = 5000;
@@ -24,10 +42,12 @@ export class Backends implements AsyncDisposable {
   pages = 0;
   /** Called before each question. */
   onQuestion: () => void = () => {};
+  readonly #byKey = new Map<string, StoredSeries>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor() {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+      if (request.method === "POST") return this.#takeMetrics(request);
       this.onQuestion();
       return this.#answer(new URL(request.url));
     });
@@ -68,6 +88,7 @@ export class Backends implements AsyncDisposable {
   #answer({ pathname, searchParams }: URL): Response {
     if (pathname === "/loki/api/v1/query_range") return this.#lines(searchParams);
     if (pathname === "/api/search") return this.#search(searchParams);
+    if (pathname === "/api/v1/query") return this.#samples(searchParams);
     if (pathname === "/metrics") return new Response(this.metrics);
     const trace = /^\/api\/traces\/([0-9a-f]{32})$/.exec(pathname);
     return trace === null ? new Response("no such path", { status: 404 }) : this.#trace(trace[1]!);
@@ -97,6 +118,65 @@ export class Backends implements AsyncDisposable {
     return Response.json({ status: "success", data: { resultType: "streams", result } });
   }
 
+  async #takeMetrics(request: Request): Promise<Response> {
+    const body = JSON.parse(gunzipped(new Uint8Array(await request.arrayBuffer()))) as { resourceMetrics: Json[] };
+    for (const { resource, scopeMetrics } of body.resourceMetrics) {
+      const of = labels((resource as Json)["attributes"]);
+      const promoted = Object.entries(of).filter(([key]) =>
+        /^(service_(name|namespace|version)|deployment_environment_name|k8s_(namespace|deployment|statefulset|pod|container|node)_name)$/
+          .test(key)
+      );
+      const job = [of["service_namespace"], of["service_name"]].filter(Boolean).join("/");
+      for (const { metrics } of scopeMetrics as { metrics: Json[] }[]) {
+        for (const { name, unit, sum, gauge, histogram } of metrics) {
+          const suffix = histogram !== undefined
+            ? "_count"
+            : (sum as Json | undefined)?.["isMonotonic"]
+            ? "_total"
+            : "";
+          const family = `${String(name).replaceAll(/[^a-zA-Z0-9]/g, "_")}${
+            { s: "_seconds", By: "_bytes" }[String(unit)] ?? ""
+          }`;
+          const __name__ = family.replace(/_total$/, "") + suffix;
+          for (const point of ((histogram ?? sum ?? gauge) as { dataPoints: Json[] }).dataPoints) {
+            if (point["flags"] === 1) continue;
+            const metric = {
+              __name__,
+              job,
+              instance: of["service_instance_id"]!,
+              ...Object.fromEntries(promoted),
+              ...labels(point["attributes"]),
+            };
+            const key = JSON.stringify(metric);
+            let series = this.#byKey.get(key);
+            if (series === undefined) {
+              this.#byKey.set(key, series = { metric, values: [] });
+              this.series.push(series);
+            }
+            series.values.push([
+              Number(BigInt(String(point["timeUnixNano"])) / 1_000_000n),
+              Number(point["count"] ?? point["asDouble"]),
+            ]);
+          }
+        }
+      }
+    }
+    return Response.json({});
+  }
+
+  /** Raw samples: `{job="…", …}[1000ms]` at a time. */
+  #samples(query: URLSearchParams): Response {
+    const [, matchers, length] = /^\{(.+)\}\[(\d+)ms\]$/.exec(query.get("query")!)!;
+    const equal = [...matchers!.matchAll(/(\w+)="([^"]*)"/g)].filter(([, name]) => name !== "__name__");
+    const until = Math.round(Number(query.get("time")) * 1000), from = until - Number(length);
+    const result = this.series.filter(({ metric }) => equal.every(([, name, value]) => metric[name!] === value))
+      .map(({ metric, values }) => ({
+        metric,
+        values: values.filter(([at]) => at > from && at <= until).map(([at, value]) => [at / 1000, String(value)]),
+      }));
+    return Response.json({ status: "success", data: { resultType: "matrix", result } });
+  }
+
   #search(query: URLSearchParams): Response {
     const start = BigInt(query.get("start")!) * 1_000_000_000n, end = BigInt(query.get("end")!) * 1_000_000_000n;
     const found = [...this.traces].filter(([id, trace]) =>
@@ -114,6 +194,10 @@ export class Backends implements AsyncDisposable {
     }));
     return Response.json({ batches: [{ scopeSpans: [{ spans }] }] });
   }
+}
+
+function gunzipped(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes);
 }
 
 /** A record begins with a time or a brace; what does not belongs to the one before. */

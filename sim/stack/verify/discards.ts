@@ -19,6 +19,7 @@ const COUNTERS: Readonly<Record<string, readonly string[]>> = {
     "tempo_metrics_generator_spans_discarded_total",
     "tempo_metrics_generator_processor_service_graphs_dropped_spans",
   ],
+  Prometheus: ["prometheus_tsdb_too_old_samples_total", "prometheus_tsdb_out_of_bound_samples_total"],
   Promtail: ["promtail_dropped_entries_total"],
 };
 

@@ -8,12 +8,14 @@ import type { FactBatch } from "../../plan/facts.ts";
 import type { ManifestFile } from "../../run/manifest.ts";
 import { Run, type RunOutput } from "../../run/run.ts";
 import { RUN_FILES } from "../../run/run_files.ts";
+import { MetricsSink } from "../../sinks/metrics_sink.ts";
 import { ByteWriter } from "../../telemetry/byte_writer.ts";
 import { LogLines } from "../../telemetry/log_lines.ts";
 import { LogRecordBuilder } from "../../telemetry/log_records.ts";
 import { SpanBuilder } from "../../telemetry/spans.ts";
 import { hashBytes, hashed, LineTable } from "./line_table.ts";
 import { type RecordedRun, RecordedRunError } from "./recorded_run.ts";
+import { sampleKey, SampleTable, seriesOf } from "./sample_table.ts";
 import { SpanTable } from "./span_table.ts";
 
 /** The lines of one service, as they should be found. */
@@ -28,10 +30,12 @@ export interface Expected {
   readonly logs: readonly ExpectedLog[];
   /** Undefined when no collector was sent spans. */
   readonly spans: SpanTable | undefined;
+  /** Undefined when Prometheus was sent no metrics. */
+  readonly samples: SampleTable | undefined;
 }
 
 /** Simulates a run again and hands its facts on. */
-export async function simulateAgain(run: RecordedRun, take: (batch: FactBatch) => void): Promise<void> {
+export async function simulateAgain(run: RecordedRun, take: (batch: FactBatch) => void | Promise<void>): Promise<void> {
   const nothing = { generated: 0, delivered: 0, rejected: 0, pending: 0 };
   const output: RunOutput = {
     take: (batch) => Promise.resolve(take(batch)),
@@ -63,12 +67,23 @@ export async function expectedOf(run: RecordedRun): Promise<Expected> {
     ? new RecordLines(run)
     : undefined;
   const spans = manifest.traces.to === "otlp" ? new ExpectedSpans(run) : undefined;
+  const samples = manifest.metrics.to === "otlp" && manifest.metrics.interval_ns !== undefined
+    ? new SampleTable(pendingSamples(run.folder))
+    : undefined;
+  const metrics = samples && new MetricsSink({
+    plan: run.plan,
+    identity: identityOf(run),
+    interval: manifest.metrics.interval_ns as Nanos,
+    store: samples,
+  });
   await simulateAgain(run, (batch) => {
     lines?.take(batch);
     spans?.take(batch);
+    return metrics?.take(batch);
   });
+  await metrics?.close();
   lines?.check();
-  return { logs: lines?.logs ?? [], spans: spans?.table };
+  return { logs: lines?.logs ?? [], spans: spans?.table, samples };
 }
 
 /** What a run says of a line, when one wants to see it. */
@@ -241,6 +256,58 @@ function pendingSpans(folder: string): Set<string> {
     }
   }
   return ids;
+}
+
+/** The data points that no collector acknowledged. */
+function pendingSamples(folder: string): Set<string> {
+  const keys = new Set<string>();
+  for (const request of jsonLines(join(folder, RUN_FILES.metrics))) {
+    for (const { resource, scopeMetrics } of list(request, "resourceMetrics") as readonly ResourceMetrics[]) {
+      for (const { name, unit = "", sum, gauge, histogram } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+        const type = histogram !== undefined ? "histogram" : sum?.isMonotonic === true ? "counter" : "gauge";
+        for (const { attributes, timeUnixNano } of (histogram ?? sum ?? gauge)?.dataPoints ?? []) {
+          const { key } = seriesOf({ name, unit, type }, valuesOf(resource.attributes), valuesOf(attributes));
+          keys.add(sampleKey(key, Number(BigInt(timeUnixNano) / 1_000_000n)));
+        }
+      }
+    }
+  }
+  return keys;
+}
+
+type KeyValues = readonly {
+  readonly key: string;
+  readonly value: {
+    readonly stringValue?: string;
+    readonly intValue?: string;
+    readonly doubleValue?: number;
+    readonly boolValue?: boolean;
+  };
+}[];
+
+interface DataPoints {
+  readonly isMonotonic?: boolean;
+  readonly dataPoints: readonly { readonly attributes?: KeyValues; readonly timeUnixNano: string }[];
+}
+
+interface ResourceMetrics {
+  readonly resource: { readonly attributes?: KeyValues };
+  readonly scopeMetrics: readonly {
+    readonly metrics: readonly {
+      readonly name: string;
+      readonly unit?: string;
+      readonly sum?: DataPoints;
+      readonly gauge?: DataPoints;
+      readonly histogram?: DataPoints;
+    }[];
+  }[];
+}
+
+function valuesOf(attributes: KeyValues = []): Record<string, string> {
+  return Object.fromEntries(attributes.map(({ key, value: { stringValue, intValue, doubleValue, boolValue } }) => [
+    key,
+    String(stringValue ?? intValue ?? doubleValue ?? boolValue ?? ""),
+  ]));
 }
 
 function* jsonLines(path: string): Iterable<unknown> {

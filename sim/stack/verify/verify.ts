@@ -7,6 +7,7 @@ import { type Discard, discardsOf } from "./discards.ts";
 import { expectedOf } from "./expected.ts";
 import type { RecordedRun } from "./recorded_run.ts";
 import { type LogFindings, LogVerifier } from "./verify_logs.ts";
+import { type MetricFindings, MetricVerifier } from "./verify_metrics.ts";
 import { type TraceFindings, TraceVerifier } from "./verify_traces.ts";
 
 export interface VerifySettings {
@@ -31,10 +32,11 @@ export interface VerifySettings {
 export interface Verification {
   readonly logs: readonly LogFindings[];
   readonly traces: TraceFindings | undefined;
+  readonly metrics: readonly MetricFindings[];
   readonly discards: readonly Discard[];
   readonly alerts: readonly AlertFinding[];
   /** The run's own account: what it said was rejected is no surprise, and which it was nobody knows. */
-  readonly rejected: { readonly logs: number; readonly spans: number };
+  readonly rejected: { readonly logs: number; readonly spans: number; readonly samples: number };
   readonly ok: boolean;
 }
 
@@ -48,7 +50,7 @@ const SEARCH_WAIT_SHARE = 0.5;
  * @throws {RecordedRunError} when the run cannot be simulated again
  */
 export async function verify(settings: VerifySettings): Promise<Verification> {
-  const { run, loki, tempo } = settings;
+  const { run, loki, tempo, prometheus } = settings;
   const expected = await expectedOf(run);
   const logs = loki === undefined || expected.logs.length === 0
     ? undefined
@@ -56,20 +58,31 @@ export async function verify(settings: VerifySettings): Promise<Verification> {
   const traces = tempo === undefined || expected.spans === undefined
     ? undefined
     : new TraceVerifier(run, expected.spans, tempo);
+  const metrics = prometheus === undefined || expected.samples === undefined
+    ? undefined
+    : new MetricVerifier(run, expected.samples, prometheus);
   if (logs !== undefined) await readLogs(logs, settings);
   if (traces !== undefined) await findTraces(traces, settings);
+  if (metrics !== undefined) await readMetrics(metrics, settings);
   const findings = await logs?.findings() ?? [];
   const traceFindings = await traces?.findings(settings.compare);
   const alerts = await alertFindings(settings);
-  const rejected = { logs: run.manifest.logs.delivery.rejected, spans: run.manifest.traces.delivery.rejected };
+  const { manifest } = run;
+  const rejected = {
+    logs: manifest.logs.delivery.rejected,
+    spans: manifest.traces.delivery.rejected,
+    samples: manifest.metrics.delivery.rejected,
+  };
   const verification = {
     logs: findings,
     traces: traceFindings,
+    metrics: metrics?.findings() ?? [],
     // Only of those that were asked for telemetry: a run without traces needs no Tempo.
     discards: await discards({
       ...settings,
       loki: logs === undefined ? undefined : loki,
       tempo: traces === undefined ? undefined : tempo,
+      prometheus: metrics === undefined ? undefined : prometheus,
     }),
     alerts,
     rejected,
@@ -119,9 +132,18 @@ async function findTraces(traces: TraceVerifier, { waitMs, onWait }: VerifySetti
   }
 }
 
-async function discards({ loki, tempo, promtail }: VerifySettings): Promise<Discard[]> {
+async function readMetrics(metrics: MetricVerifier, { waitMs, onWait }: VerifySettings): Promise<void> {
+  const patience = new Patience(waitMs);
+  for (let missing = await metrics.read(); missing > 0; missing = await metrics.read()) {
+    if (patience.isOver(missing)) return;
+    onWait(`${missing} samples are not in Prometheus yet`);
+    await pause(ASK_AGAIN_MS);
+  }
+}
+
+async function discards({ loki, tempo, prometheus, promtail }: VerifySettings): Promise<Discard[]> {
   const found: Discard[] = [];
-  for (const backend of [loki, tempo]) if (backend !== undefined) found.push(...await discardsOf(backend));
+  for (const backend of [loki, tempo, prometheus]) if (backend !== undefined) found.push(...await discardsOf(backend));
   if (promtail !== undefined) {
     // Alloy may stand in its place, or nobody.
     found.push(...await discardsOf(promtail).catch(() => []));
@@ -147,7 +169,7 @@ async function alertFindings(settings: VerifySettings): Promise<AlertFinding[]> 
   }));
 }
 
-function isOk({ logs, traces, alerts, rejected }: Omit<Verification, "ok">): boolean {
+function isOk({ logs, traces, metrics, alerts, rejected }: Omit<Verification, "ok">): boolean {
   const missingLines = logs.reduce((sum, { missing }) => sum + missing, 0);
   if (missingLines > rejected.logs) return false;
   if (logs.some(({ duplicate, unexpected, wrongTime }) => duplicate + unexpected + wrongTime > 0)) return false;
@@ -157,5 +179,7 @@ function isOk({ logs, traces, alerts, rejected }: Omit<Verification, "ok">): boo
     // Which spans were rejected nobody knows: as many may be missing.
     if (missing + spansMissing > rejected.spans) return false;
   }
+  const missingSamples = metrics.reduce((sum, { missing }) => sum + missing, 0);
+  if (missingSamples > rejected.samples || metrics.some(({ different }) => different > 0)) return false;
   return alerts.every(({ ok }) => ok);
 }

@@ -6,6 +6,7 @@ import type { AlertFinding } from "./alerts.ts";
 import type { RecordedRun } from "./recorded_run.ts";
 import type { Verification } from "./verify.ts";
 import type { LogFindings } from "./verify_logs.ts";
+import type { MetricFindings } from "./verify_metrics.ts";
 import type { TraceFindings } from "./verify_traces.ts";
 
 const COLUMNS = ["expected", "found", "missing", "duplicate", "unexpected", "wrong time"] as const;
@@ -19,11 +20,12 @@ export function verifyText(run: RecordedRun, verification: Verification, columns
   ];
   lines.push(...logLines(verification, manifest.logs.to, columns));
   lines.push(...traceLines(verification.traces, manifest.traces.to));
-  if (verification.rejected.logs + verification.rejected.spans > 0) {
+  if (manifest.metrics.to === "otlp") lines.push(...metricLines(verification.metrics, columns));
+  const { logs, spans, samples } = verification.rejected;
+  if (logs + spans + samples > 0) {
     lines.push(
-      `  the run's own account says that ${count(verification.rejected.logs)} log records and ` +
-        `${count(verification.rejected.spans)} spans`,
-      "  were rejected: so many may be missing",
+      `  the run's own account says that ${count(logs)} log records, ${count(spans)} spans`,
+      `  and ${count(samples)} samples were rejected: so many may be missing`,
       "",
     );
   }
@@ -37,7 +39,7 @@ export function verifyText(run: RecordedRun, verification: Verification, columns
     lines.push("");
   }
   const nothing = verification.logs.length === 0 && verification.traces === undefined &&
-    verification.alerts.length === 0;
+    verification.metrics.length === 0 && verification.alerts.length === 0;
   lines.push(
     nothing
       ? "  nothing of this run was read back"
@@ -97,6 +99,39 @@ function traceLines(traces: TraceFindings | undefined, to: string): string[] {
   return [...lines, ""];
 }
 
+function metricLines(metrics: readonly MetricFindings[], columns: number): string[] {
+  if (metrics.length === 0) return ["  metrics: not asked for", ""];
+  const width = Math.max(8, ...metrics.map(({ service }) => service.length));
+  const row = (name: string, cells: readonly string[]): string =>
+    `    ${name.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join("")}`;
+  const requests = (value: number | undefined): string => value === undefined ? "-" : count(value);
+  const lines = ["  metrics in Prometheus", row("", ["requests", "found", "samples", "missing", "different"])];
+  for (const each of metrics) {
+    const { service, expected, missing, different } = each;
+    lines.push(
+      row(visible(service), [
+        requests(each.requests),
+        requests(each.requestsFound),
+        ...[expected, missing, different].map(count),
+      ]),
+    );
+    for (const example of each.examples) lines.push(`      ${cut(visible(example), columns - 6)}`);
+  }
+  const sum = (valueOf: (each: MetricFindings) => number): string =>
+    count(metrics.reduce((total, each) => total + valueOf(each), 0));
+  lines.push(
+    row("all", [
+      sum((each) => each.requests ?? 0),
+      sum((each) => each.requestsFound ?? 0),
+      sum(({ expected }) => expected),
+      sum(({ missing }) => missing),
+      sum(({ different }) => different),
+    ]),
+    "",
+  );
+  return lines;
+}
+
 function alertLines({ expectation, ok, fired, cleared, why }: AlertFinding): string[] {
   const when = [
     fired === undefined ? undefined : `fired after ${formatDuration(fired)}`,
@@ -110,7 +145,7 @@ function alertLines({ expectation, ok, fired, cleared, why }: AlertFinding): str
   ];
 }
 
-function summary({ logs, traces, alerts }: Verification): string {
+function summary({ logs, traces, metrics, alerts }: Verification): string {
   const total = (valueOf: (each: LogFindings) => number): number => logs.reduce((sum, each) => sum + valueOf(each), 0);
   const parts: [number, string][] = [
     [total(({ missing }) => missing), "lines are missing"],
@@ -121,6 +156,8 @@ function summary({ logs, traces, alerts }: Verification): string {
     [traces?.spansMissing ?? 0, "spans are missing"],
     [traces?.spansUnexpected ?? 0, "spans are unexpected"],
     [traces?.spansDuplicate ?? 0, "spans are there more than once"],
+    [metrics.reduce((sum, { missing }) => sum + missing, 0), "samples are missing"],
+    [metrics.reduce((sum, { different }) => sum + different, 0), "samples have another value"],
     [alerts.filter(({ ok }) => !ok).length, "alerts are not as expected"],
   ];
   return parts.filter(([number]) => number > 0).map(([number, what]) => `${count(number)} ${what}`).join(", ");
