@@ -37,7 +37,7 @@ import { collectOutput, parseTrendStats } from "./output_flags.ts";
 import { shownPath, userPath } from "./paths.ts";
 import { ProgressDisplay } from "./progress_display.ts";
 import { readScenario, type ScenarioFlags } from "./scenario_files.ts";
-import { parseMetricsInterval, readSignals, type SignalFlags } from "./signal_flags.ts";
+import { metricsIntervalOf, parseMetricsInterval, readSignals, type SignalFlags } from "./signal_flags.ts";
 import { onSignals } from "./signals.ts";
 import {
   addDestinationFlags,
@@ -94,8 +94,10 @@ export function runCommand(finish: (code: ExitCode) => void): Command {
       "where OTLP metrics go, /v1/metrics is appended (default: Prometheus', at localhost:9090)",
     )
     .addOption(
-      new Option("--metrics-interval <duration>", "of simulated time, between two readings of the metrics")
-        .argParser(parseMetricsInterval).default(parseMetricsInterval("10s"), "10s"),
+      new Option(
+        "--metrics-interval <duration>",
+        "of simulated time, between two readings of the metrics (default: 10s, 20s in runs of more than an hour)",
+      ).argParser(parseMetricsInterval),
     )
     .option(
       "-o, --out <output>",
@@ -217,6 +219,7 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
         traces: flags.traces,
         otlp,
         ...signals,
+        metricsInterval: metricsIntervalOf(flags, plan),
         outputs: opened,
         onNotice: notice,
         showPath: shownPath,
