@@ -22,7 +22,8 @@ const ignore = needs("read", "write", "net", "run", "env") || LOKI === undefined
 const urls = { loki: LOKI, tempo: TEMPO, prometheus: PROMETHEUS } as Urls;
 
 /** Panels that are empty when all goes well, or that show the part of the stack that is not there. */
-const MAY_BE_EMPTY = /refused|lost|Restarts|not read yet|discarded|too old|Lines a second/i;
+const MAY_BE_EMPTY =
+  /refused|lost|Restarts|Memory, by replica|Connections to databases|not read yet|discarded|too old|Lines a second/i;
 
 interface Sent {
   readonly folder: string;

@@ -43,10 +43,15 @@ const SCALARS: Readonly<Record<string, readonly string[]>> = {
   server_workers_busy: [],
   server_workers_limit: [],
   server_requests_refused_total: [],
+  db_client_connection_count: ["db.client.connection.pool.name", "db.client.connection.state"],
+  db_client_connection_max: ["db.client.connection.pool.name"],
+  db_client_connection_pending_requests: ["db.client.connection.pool.name"],
 };
 /** As cAdvisor and kube-state-metrics tell: of containers, not of services. */
 const CLUSTER: Readonly<Record<string, readonly string[]>> = {
   container_cpu_usage_seconds_total: [...CONTAINER, "node"],
+  container_memory_working_set_bytes: [...CONTAINER, "node"],
+  container_spec_memory_limit_bytes: [...CONTAINER, "node"],
   kube_pod_container_status_restarts_total: CONTAINER,
   kube_pod_container_status_ready: CONTAINER,
 };
@@ -100,7 +105,9 @@ export function producedMetrics(): Metrics {
     all.set(`${name}_bucket`, new Set([...labels, "le"]));
     for (const suffix of ["count", "sum"]) all.set(`${name}_${suffix}`, new Set(labels));
   }
-  for (const [name, attributes] of Object.entries(SCALARS)) all.set(name, new Set([...ofRun, ...attributes]));
+  for (const [name, attributes] of Object.entries(SCALARS)) {
+    all.set(name, new Set([...ofRun, ...attributes.map(label)]));
+  }
   for (const [name, labels] of Object.entries(CLUSTER)) all.set(name, new Set(["job", "instance", ...labels]));
   for (const [name, labels] of Object.entries(GENERATOR)) all.set(name, new Set([...labels, "source"]));
   for (const [name, labels] of Object.entries(PARTS)) all.set(name, new Set(["job", "instance", ...labels]));
