@@ -386,7 +386,11 @@ function head(
       columnsOf(Deno.stderr),
     ),
     `  logs    ${
-      logsFolder === undefined ? "not written (--no-logs)" : `${visible(shownPath(logsFolder))}/<service>/`
+      sinks.logsTo !== undefined
+        ? visible(sinks.logsTo)
+        : logsFolder === undefined
+        ? "not written (--no-logs)"
+        : `${visible(shownPath(logsFolder))}/<service>/`
     }`,
     ...sinks.traces.to.map((line, i) => `${i === 0 ? "  traces  " : " ".repeat(10)}${visible(line)}`),
     ...(sinks.metricsTo === undefined ? [] : [`  metrics ${visible(sinks.metricsTo)}`]),
@@ -405,7 +409,7 @@ function closing(
   const lines: string[] = [];
   if (logsFolder !== undefined) {
     lines.push(`logs     ${visible(shownPath(logsFolder))}/<service>/<service>-${runId}.log`);
-  }
+  } else if (sinks.logsTo !== undefined) lines.push(`logs     ${visible(sinks.logsTo)}`);
   lines.push(tracesLine(sinks.traces));
   if (sinks.metricsTo !== undefined) lines.push(`metrics  ${visible(sinks.metricsTo)}`);
   for (const name of sinks.outputs) lines.push(`points   ${visible(name)}`);

@@ -43,14 +43,44 @@ export function partialSuccess(
   };
 }
 
-/** The message of an error's body: of google.rpc.Status in JSON, or a plain text; empty when there is none. */
+/**
+ * The message of an error's body: of google.rpc.Status in JSON or, as Loki answers even to JSON, in protobuf; or a plain
+ * text. Empty when there is none.
+ */
 export function errorMessage(answer: HttpAnswer): string {
+  if (BINARY.has(answer.contentType)) return statusMessage(answer.body);
   const parsed = parseJson(answer.body);
   if (isRecord(parsed)) {
     const message = parsed["message"];
     return typeof message === "string" ? message : "";
   }
   return answer.contentType === "text/plain" ? new TextDecoder().decode(answer.body) : "";
+}
+
+const BINARY = new Set(["application/x-protobuf", "application/octet-stream"]);
+
+/** Field 2 of a google.rpc.Status; what is none gives no message. */
+function statusMessage(body: Uint8Array): string {
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let scale = 1; at < body.length; scale *= 128) {
+      const byte = body[at++]!;
+      value += (byte & 127) * scale;
+      if (byte < 128) break;
+    }
+    return value;
+  };
+  while (at < body.length) {
+    const tag = varint();
+    if ((tag & 7) === 0) varint();
+    else if ((tag & 7) === 2) {
+      const length = varint();
+      if (tag >> 3 === 2) return new TextDecoder().decode(body.subarray(at, at + length));
+      at += length;
+    } else return "";
+  }
+  return "";
 }
 
 function parseJson(body: Uint8Array): unknown {

@@ -151,6 +151,20 @@ for (const status of [301, 400, 401, 403, 404, 408, 500, 501]) {
   });
 }
 
+test("what Loki says with a refusal, in protobuf though it was asked in JSON, is told", async (receiver) => {
+  receiver.respond = inTurn({
+    kind: "answer",
+    status: 400,
+    headers: { "content-type": "application/octet-stream" },
+    // code 3, then the message.
+    body: "\b\u0003\u0012\u0013timestamp too new: ",
+  });
+  const bench = makeSink({ url: receiver.url });
+  await deliver(bench, 10);
+  assertAccount(bench, receiver, { delivered: 0, rejected: 10 });
+  assert.match(bench.notices.join("\n"), /for good: it answered 400: timestamp too new:/);
+});
+
 test("503 for ever makes the spans pending after five attempts", async (receiver) => {
   receiver.respond = () => failing(503);
   const bench = makeSink({ url: receiver.url, tuning: { probeEveryMs: 60_000, exportsInFlightMax: 1 } });
