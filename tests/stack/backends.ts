@@ -40,6 +40,10 @@ export class Backends implements AsyncDisposable {
   maxEntries = 5000;
   /** Questions to Loki's query_range. */
   pages = 0;
+  /** Spans of a trace in an answer of search, at most. */
+  spansMax = 100;
+  /** Questions to Tempo for a trace by its id. */
+  traceQuestions = 0;
   /** Called before each question. */
   onQuestion: () => void = () => {};
   readonly #byKey = new Map<string, StoredSeries>();
@@ -182,11 +186,17 @@ export class Backends implements AsyncDisposable {
     const found = [...this.traces].filter(([id, trace]) =>
       !this.unsearchable.has(id) && trace.start < end && trace.end >= start
     );
-    const traces = found.slice(0, Number(query.get("limit"))).map(([id]) => ({ traceID: id.replace(/^0+/, "") }));
+    const traces = found.slice(0, Number(query.get("limit"))).map(([id, { spanIds }]) => ({
+      traceID: id.replace(/^0+/, ""),
+      spanSets: [{
+        spans: spanIds.slice(0, Math.min(this.spansMax, Number(query.get("spss")))).map((spanID) => ({ spanID })),
+      }],
+    }));
     return Response.json({ traces });
   }
 
   #trace(id: string): Response {
+    this.traceQuestions++;
     const trace = this.traces.get(id);
     if (trace === undefined) return new Response("trace not found", { status: 404 });
     const spans = trace.spanIds.map((spanId) => ({

@@ -8,6 +8,7 @@ import { squall } from "../cli/squall.ts";
 import { needs } from "../permissions.ts";
 import { fromRoot } from "../root.ts";
 import { answersTo, livePanels, type Range, type Urls } from "./live_panels.ts";
+import { filledIn, givenQueries } from "./panel_queries.ts";
 
 function variable(name: string): string | undefined {
   if (needs("env")) return undefined;
@@ -161,6 +162,21 @@ Deno.test({
     ]);
     assert.equal(ended.code, 0, ended.stderr);
     await verified({ folder: `${folder}/run`, range: { from: 0, until: 0 } });
+  },
+});
+
+Deno.test({
+  name: "every query of dashboards, variables, alerts and links is one that its backend answers",
+  ignore,
+  async fn() {
+    const until = Date.now() / 1000, from = until - 60;
+    const kinds = { promql: "prometheus", logql: "loki", traceql: "tempo" } as const;
+    for (const { where, language, text } of givenQueries()) {
+      // A trace by its id is no query.
+      if (text === "${trace_id}") continue;
+      const query = { kind: kinds[language], text: filledIn(text) };
+      await assert.doesNotReject(answersTo(query, urls, { from, until }, {}), where);
+    }
   },
 });
 

@@ -102,6 +102,22 @@ Deno.test({
       assert.equal(result.traces!.spansMissing, 0);
     });
 
+    await t.step(
+      "many traces are compared by search, and only those that it does not find whole are asked for by id",
+      async () => {
+        const [longest] = [...backends.traces.values()].sort((a, b) => b.spanIds.length - a.spanIds.length);
+        // Search gives at most 100 spans of a trace.
+        backends.spansMax = longest!.spanIds.length - 1;
+        backends.traceQuestions = 0;
+        const { traces, ok } = await check(run);
+        assert.equal(ok, true);
+        assert.equal(traces!.spansExpected, spans);
+        const long = [...backends.traces.values()].filter(({ spanIds }) => spanIds.length === longest!.spanIds.length);
+        assert.equal(backends.traceQuestions, long.length);
+        backends.spansMax = 100;
+      },
+    );
+
     await t.step("lines and traces of other runs beside it are nobody's loss", async () => {
       backends.lines.push({ ...whole.lines[0]!, line: "another", filename: "/logs/web/web-another.log" });
       backends.lines.push({ ...whole.lines[1]!, line: "nobody knows whose", filename: undefined });
