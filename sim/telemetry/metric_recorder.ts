@@ -427,6 +427,7 @@ export class MetricRecorder {
 
   // ---- what series share -------------------------------------------------------------------------------------------
 
+  /** The series of a process with these attributes: that of another place in its endpoints, if it has been begun there. */
   #begin(
     process: Process,
     instrument: Instrument,
@@ -434,6 +435,11 @@ export class MetricRecorder {
     scope: Scope,
     hasExemplars = false,
   ): SeriesState {
+    const text = JSON.stringify(attributes);
+    const known = process.series.find(({ series }) =>
+      series.instrument === instrument && JSON.stringify(series.attributes) === text
+    );
+    if (known !== undefined) return known;
     const series = {
       instrument,
       resource: process.resource,

@@ -202,6 +202,22 @@ Deno.test("of a simulated run, every counted request and call is a span of the s
   );
 });
 
+Deno.test("two endpoints that make the same call count it in one series: a data base keeps one value a time", () => {
+  const query = [call("db.SELECT orders")];
+  const of = compile({
+    services: [
+      service("web", { "GET /": endpoint(undefined, query), "GET /all": endpoint(undefined, query) }),
+      service("db", { "SELECT orders": endpoint(constant(ms(1))) }, { kind: "database", system: "postgresql" }),
+    ],
+    journeys: { visit: [call("web.GET /"), call("web.GET /all")] },
+    workloads: [workload("load", "visit", closedLoad(1, seconds(1), { total: 3 }))],
+  });
+  const engine = new Engine(of, 1), batch = new FactBatch(), recorder = new MetricRecorder(of, IDENTITY);
+  engine.step(seconds(1), batch);
+  for (let row = 0; row < batch.length; row++) recorder.take(batch, row);
+  assert.deepEqual(named(recorder.collect(S), "db.client.operation.duration").map(({ value }) => value), [6]);
+});
+
 Deno.test("a request of OTLP JSON has 64-bit numbers as texts, and no value where a process has ended", () => {
   const recorder = record((batch) => void addFact(batch, FactKind.request, { at: 900, took: 4, status: 200 }), [1]);
   const points = [...recorder.collect(S), ...recorder.end(2 * S)];
