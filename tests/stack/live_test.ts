@@ -118,8 +118,6 @@ Deno.test({
       "max",
       "--start",
       "-6h",
-      "--metrics-interval",
-      "1m",
       "--set",
       "scenarios.visitors.stages=[{ target: 0.4, duration: 1m }, { target: 0.4, duration: 5h58m }]",
       "--set",
