@@ -2,8 +2,11 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { parseDuration } from "../../sim/base/time.ts";
+import { metricsIntervalOf } from "../../sim/cli/signal_flags.ts";
 import { ALL_PARTS } from "../../sim/stack/parts.ts";
 import { needs } from "../permissions.ts";
+import { tinyLoad, tinyPlan } from "../plans.ts";
 import { fromRoot } from "../root.ts";
 
 const ignore = needs("read");
@@ -125,5 +128,46 @@ Deno.test({
       "generator",
     ]]);
     assert.match(Deno.readTextFileSync(fromRoot("compose/.env")), /^COMPOSE_PROFILES=promtail$/m);
+  },
+});
+
+Deno.test({
+  name: "no limit of Tempo, Loki or Prometheus throws a back-fill of a week away, or a busy minute",
+  ignore,
+  fn() {
+    type Settings = { readonly [name: string]: Settings };
+    const settings = (path: string): Settings => parse(Deno.readTextFileSync(fromRoot(`compose/${path}`)));
+    const seconds = (text: unknown): number =>
+      parseDuration(String(text).replace(/^(\d+)d$/, (_, d) => `${d * 24}h`))! / 1e9;
+    const week = 7 * 24 * 3600;
+    const { live_store, overrides, metrics_generator } = settings("tempo/tempo.yaml");
+    assert.ok(seconds(live_store!["wal"]!["ingestion_time_range_slack"]) >= week);
+    // Blocks of old spans are removed at each round, whether they have been written or not: rounds must be rare.
+    assert.ok(seconds(live_store!["flush_op_timeout"]) >= 3600);
+    assert.ok(Number(live_store!["max_live_traces_bytes"]) >= 5e8);
+    assert.deepEqual(overrides!["defaults"]!["ingestion"]!["max_traces_per_user"], 0);
+    assert.deepEqual(overrides!["defaults"]!["global"]!["max_bytes_per_trace"], 0);
+    assert.ok(seconds(metrics_generator!["metrics_ingestion_time_range_slack"]) >= week);
+    const { ingester, querier, limits_config } = settings("loki/loki.yaml");
+    // A line may be older than its stream's newest by half of it.
+    assert.ok(seconds(ingester!["max_chunk_age"]) >= 2 * week);
+    assert.deepEqual(querier!["query_ingesters_within"], 0);
+    assert.deepEqual(limits_config!["reject_old_samples"], false);
+    assert.ok(seconds(settings("prometheus/prometheus.yaml")["storage"]!["tsdb"]!["out_of_order_time_window"]) >= week);
+  },
+});
+
+Deno.test({
+  name: "the window of the dashboards' rates holds two readings of a long run's metrics",
+  ignore,
+  fn() {
+    const { datasources } = parse(
+      Deno.readTextFileSync(fromRoot("compose/grafana/provisioning/datasources/datasources.yaml")),
+    ) as { datasources: { uid: string; jsonData: { timeInterval?: string } }[] };
+    const prometheus = datasources.find(({ uid }) => uid === "prometheus");
+    const window = 4 * parseDuration(prometheus!.jsonData.timeInterval!)!;
+    const endless = tinyPlan({ workloads: { all: { load: tinyLoad(86_400) } } });
+    assert.ok(window >= 2 * metricsIntervalOf({}, endless));
+    assert.ok(metricsIntervalOf({}, endless) > metricsIntervalOf({}, tinyPlan()));
   },
 });
