@@ -144,7 +144,6 @@ Deno.test({
     assert.ok(seconds(live_store!["wal"]!["ingestion_time_range_slack"]) >= week);
     // Blocks of old spans are removed at each round, whether they have been written or not: rounds must be rare.
     assert.ok(seconds(live_store!["flush_op_timeout"]) >= 3600);
-    assert.ok(Number(live_store!["max_live_traces_bytes"]) >= 5e8);
     assert.deepEqual(overrides!["defaults"]!["ingestion"]!["max_traces_per_user"], 0);
     assert.deepEqual(overrides!["defaults"]!["global"]!["max_bytes_per_trace"], 0);
     assert.ok(seconds(metrics_generator!["metrics_ingestion_time_range_slack"]) >= week);

@@ -23,12 +23,13 @@ export interface TraceFindings {
 
 /**
  * Traces of one search. Each search reads all of a back-fill's blocks, which are in order of ids, not of time; an answer of so
- * many with their spans is about 20 MB.
+ * many with their spans is about 10 MB.
  */
-const SLICE_TRACES = 5_000;
+const SLICE_TRACES = 2_000;
 const SLICE_TRACES_MAX = 100_000;
-/** Questions that are under way at a time. */
+/** Questions for one trace that are under way at a time; and searches, each of which takes a core of Tempo and much memory. */
 const AT_A_TIME = 8;
+const SEARCHES_AT_A_TIME = 2;
 /**
  * So many traces with their spans a search gives in the time in which Tempo puts one together by its id: 4,382 traces took
  * 2 s, and 211 s one by one.
@@ -64,7 +65,7 @@ export class TraceVerifier {
   /** Searches where traces are missing. @returns how many are missing still */
   async search(): Promise<number> {
     const incomplete: Slice[] = [];
-    await inParallel(this.#slices, async (slice) => {
+    await inParallel(SEARCHES_AT_A_TIME, this.#slices, async (slice) => {
       await this.#searchSlice(slice);
       if (this.#missingIn(slice)) incomplete.push(slice);
     });
@@ -87,7 +88,7 @@ export class TraceVerifier {
     const left = [...this.#found.keys()].filter((trace) => this.#found[trace] === 0);
     const step = Math.max(1, Math.floor(left.length / BY_ID_SAMPLE));
     const ask = async (traces: readonly number[]): Promise<void> =>
-      await inParallel(traces, async (trace) => {
+      await inParallel(AT_A_TIME, traces, async (trace) => {
         if (await this.#spanIds(this.#spans.ids[trace]!) !== undefined) this.#found[trace] = 2;
       });
     await ask(left.filter((_, i) => i % step === 0));
@@ -109,7 +110,7 @@ export class TraceVerifier {
       spansExpected += expected.get(trace)!.size;
       expected.delete(trace);
     }
-    await inParallel([...expected], async ([trace, wanted]) => {
+    await inParallel(AT_A_TIME, [...expected], async ([trace, wanted]) => {
       const found = await this.#spanIds(ids[trace]!) ?? [];
       const unique = new Set(found);
       const lost = [...wanted].filter((id) => !unique.has(id)).length;
@@ -179,7 +180,7 @@ export class TraceVerifier {
   /** Those whose spans search finds as they should be, each once. What it says of others is not trusted. */
   async #wholeBySearch(expected: ReadonlyMap<number, ReadonlySet<string>>): Promise<Set<number>> {
     const whole = new Set<number>();
-    await inParallel(this.#plan(), async (slice) => {
+    await inParallel(SEARCHES_AT_A_TIME, this.#plan(), async (slice) => {
       for (const [trace, { spanSets = [] }] of await this.#tracesOf(slice, SPANS_PER_TRACE)) {
         const wanted = expected.get(trace);
         const ids = spanSets.flatMap(({ spans = [] }) => spans.map(({ spanID }) => spanID.padStart(16, "0")));
@@ -250,9 +251,13 @@ function hexOf(id: string): string {
   return [...atob(id)].map((char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
 }
 
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  atATime: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   let next = 0;
-  await Promise.all(Array.from({ length: AT_A_TIME }, async () => {
+  await Promise.all(Array.from({ length: atATime }, async () => {
     while (next < items.length) await work(items[next++]!);
   }));
 }
