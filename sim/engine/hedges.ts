@@ -33,7 +33,8 @@ export class Hedges {
     const hedge = this.#core.pool.take(FrameKind.branch, strand.program);
     this.#core.states[strand.workload]!.alive++;
     strand.hedges++;
-    strand.forked.push(hedge.slot);
+    // It may be in the slot of one that has ended.
+    if (!strand.forked.includes(hedge.slot)) strand.forked.push(hedge.slot);
     hedge.isHedge = true;
     hedge.parent = strand.slot;
     hedge.parentGeneration = strand.generation;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FOREVER } from "../../sim/base/time.ts";
+import { PLAIN_CAPACITY } from "../../sim/model/capacity.ts";
 import { type CallPolicies, NO_POLICIES } from "../../sim/model/policies.ts";
 import { Change, FactFlag, FactKind, Outcome } from "../../sim/plan/facts.ts";
 import type { Plan } from "../../sim/plan/plan.ts";
@@ -410,6 +411,26 @@ Deno.test("a failed attempt waits for the hedge beside it; when all have failed 
     [2, Outcome.timeout, FactFlag.hedge, 110],
   ]);
   assert.equal(run.requests.find((each) => each.service === "web")!.status, 504);
+  assertNothingLeaks(run);
+});
+
+Deno.test("a hedge after one that was refused is cancelled once with its caller", () => {
+  // The hedge at 6 ms finds no token, that at 12 ms does; at 18 ms the user gives up.
+  const rateLimit = { rate: 100, burst: 1, view: "replica" as const };
+  const hedged = call("backend.Get", policies({ hedge: { after: ms(6), max: 2 }, cancel: true }));
+  const run = simulate(plan({
+    services: [
+      service("web", { "GET /": endpoint(undefined, [hedged]) }),
+      service("backend", { Get: endpoint(ms0(100)) }, { capacity: { ...PLAIN_CAPACITY, rateLimit } }),
+    ],
+    journeys: { visit: [call("web.GET /", { timeout: ms(18), ...policies({ cancel: true }) })] },
+    workloads: [workload("load", "visit", openLoad(1, seconds(1)))],
+  }));
+  assert.deepEqual(backendOf(run).map((each) => [each.outcome, each.time / 1e6]), [
+    [Outcome.rateLimited, 6],
+    [Outcome.cancelled, 18],
+    [Outcome.cancelled, 18],
+  ]);
   assertNothingLeaks(run);
 });
 
