@@ -52,6 +52,7 @@ export class Hedges {
     hedge.callHigh = strand.callHigh;
     hedge.callLow = strand.callLow;
     hedge.callDeadline = strand.callDeadline;
+    if (site.cache !== undefined) hedge.cacheKeys.push(strand.cacheKeys.at(-1)!);
     hedge.callAttempt = ++strand.callsSent;
     this.#core.taint?.hedged(strand, hedge);
     mix(strand.attemptHigh, strand.attemptLow, (SALT_HEDGE + number) | 0);

@@ -5,6 +5,7 @@ import { Engine } from "../../sim/engine/engine.ts";
 import { LruStore } from "../../sim/engine/lru_store.ts";
 import { FactBatch, FactFlag, FactKind, Outcome } from "../../sim/plan/facts.ts";
 import type { Plan } from "../../sim/plan/plan.ts";
+import { NO_POLICIES } from "../../sim/model/policies.ts";
 import type { CacheStep } from "../../sim/model/state.ts";
 import {
   call,
@@ -30,6 +31,7 @@ interface Options {
   readonly rate?: number;
   readonly length?: number;
   readonly replicas?: number;
+  readonly shards?: number;
   readonly poisson?: boolean;
   readonly dbMs?: number;
   readonly failing?: boolean;
@@ -38,12 +40,17 @@ interface Options {
 }
 
 function cached(step: CacheStep, options: Options = {}): Plan {
-  const { rate = 10, length = 10, replicas = 1, poisson = false, dbMs = 20, failing = false, entries } = options;
+  const { rate = 10, length = 10, replicas = 1, poisson = false, dbMs = 20, failing = false, entries, shards = 1 } =
+    options;
   return plan({
     seed: options.seed ?? 1,
     services: [
       service("web", { "GET /": endpoint(undefined, [step]) }, { replicas }),
-      service("redis", { GET: endpoint(constant(ms(1))), SET: endpoint(constant(ms(1))) }, { kind: "cache", entries }),
+      service("redis", { GET: endpoint(constant(ms(1))), SET: endpoint(constant(ms(1))) }, {
+        kind: "cache",
+        entries,
+        replicas: shards,
+      }),
       service("db", { q: endpoint(constant(ms(dbMs)), [], failing ? { errors: FAILING } : {}) }, { kind: "database" }),
     ],
     journeys: { visit: [call("web.GET /")] },
@@ -95,6 +102,18 @@ Deno.test("what is asked for is there or not when the cache works on it, whateve
   // Stored at 82 ms and gone at 1050: asked for at 1031 it is there, though the answer comes at 1061.
   assert.deepEqual(hits(run), [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
   assertNothingLeaks(run);
+});
+
+Deno.test("a cache is asked again beside a slow answer for the same key, at the replica that has it", () => {
+  const step = sharedCache("redis", [call("db.q")], { key: { type: "zipf", n: 50, s: 0.5 } });
+  const get = call("redis.GET", { optional: true, policies: { ...NO_POLICIES, hedge: { after: ms(0.5), max: 1 } } });
+  const runs = [step, { ...step, shared: { ...step.shared!, get } }].map((each) =>
+    simulate(cached(each, { rate: 50, length: 4, shards: 3 }))
+  );
+  assert.deepEqual(hits(runs[1]!), hits(runs[0]!));
+  const asked = (run: Simulation) => of(run, "redis").filter((row) => row.endpoint === "GET").length;
+  assert.equal(asked(runs[1]!), 2 * asked(runs[0]!));
+  runs.forEach(assertNothingLeaks);
 });
 
 Deno.test("each replica has a local cache of its own; a cache service is shared", () => {
