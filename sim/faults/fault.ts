@@ -112,6 +112,8 @@ export interface FaultTarget {
 
 /** What a fault does. It turns the knobs of single requests or calls, or acts on the world as it begins and ends. */
 export interface FaultEffect {
+  /** The memory limit, in bytes, that the containers of its service have where the service has none of its own. */
+  readonly memoryLimit?: number;
   /** Called when a window begins. */
   begin?(world: FaultWorld, target: FaultTarget): void;
   /** Called when it ends; not when the run ends before it. */

@@ -21,6 +21,7 @@ export const memoryLeak = faultKind({
   compile({ perRequest, limit }) {
     return {
       effect: {
+        memoryLimit: limit,
         begin: (world, target) => world.leak(target, perRequest, limit),
         end: (world, target) => world.leak(target, 0, limit),
       },

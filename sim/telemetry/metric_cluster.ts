@@ -16,6 +16,8 @@ const KUBE_STATE: Attributes = {
 };
 /** The kernel's default, and the kubelet's. */
 const CFS_PERIOD_NS = 100e6;
+/** The kubelet's words for how a container ended, by `extra` of Change.replicaDown. */
+const END_REASONS = ["Completed", "OOMKilled", "Error"];
 const PHASES = ["Pending", "Succeeded", "Failed", "Unknown", "Running"];
 
 export class ClusterMetrics {
@@ -23,9 +25,19 @@ export class ClusterMetrics {
   readonly #namespace: string;
   /** Of the kubelet on each node. */
   readonly #kubelets = new Map<string, Attributes>();
+  /** By pod, how its container before this one ended, as told last: it is a label, so another reason is another series. */
+  readonly #reasons = new Map<string, string>();
+
+  /** In bytes, by index in Plan.services; of a service without a memory, that of the fault that makes it leak. */
+  readonly #memoryLimits: (number | undefined)[];
 
   constructor(plan: Plan, startEpochNs: bigint) {
     this.#startEpochNs = startEpochNs;
+    this.#memoryLimits = plan.services.map(({ index, memory }) =>
+      memory?.limit ??
+        plan.faults.findLast(({ service, effect }) => service === index && effect.memoryLimit !== undefined)?.effect
+          .memoryLimit
+    );
     this.#namespace = dnsLabel(plan.namespace, 63);
   }
 
@@ -106,9 +118,10 @@ export class ClusterMetrics {
       add(INSTRUMENTS.cpuQuota, cpuLimit * CFS_PERIOD_NS / 1000, labels, kubelet);
       add(INSTRUMENTS.cpuPeriod, CFS_PERIOD_NS / 1000, labels, kubelet);
     }
-    const limit = process.service.memory?.limit;
+    const { memory } = process.service;
+    const limit = this.#memoryLimits[process.service.index];
     // What a service without a memory of its own uses is known only once a fault has it leak.
-    if (limit !== undefined || process.memory > 0) add(INSTRUMENTS.memoryUsed, process.memory, labels, kubelet);
+    if (memory !== undefined || process.memory > 0) add(INSTRUMENTS.memoryUsed, process.memory, labels, kubelet);
     if (limit !== undefined) add(INSTRUMENTS.memoryLimit, limit, labels, kubelet);
     add(INSTRUMENTS.containerStart, epoch(process.started), labels, kubelet);
     add(INSTRUMENTS.containerSeen, Math.floor(epoch(time)), labels, kubelet);
@@ -137,6 +150,16 @@ export class ClusterMetrics {
     add(INSTRUMENTS.containerReady, ready ? 1 : 0, container);
     add(INSTRUMENTS.containerRunning, alive ? 1 : 0, container);
     add(INSTRUMENTS.containerRestarts, process.restarts, container);
+    if (process.endBefore !== undefined) {
+      this.#endBefore(END_REASONS[process.endBefore]!, container, instance.podUid, add);
+    }
+  }
+
+  #endBefore(reason: string, container: Attributes, pod: string, add: Add): void {
+    const told = this.#reasons.get(pod);
+    if (told !== undefined && told !== reason) add(INSTRUMENTS.containerEndBefore, NaN, { ...container, reason: told });
+    add(INSTRUMENTS.containerEndBefore, 1, { ...container, reason });
+    this.#reasons.set(pod, reason);
   }
 
   #controller(pods: readonly Process[], add: Add): void {

@@ -132,6 +132,10 @@ export const INSTRUMENTS = {
     "",
     "The number of container restarts per container.",
   ),
+  containerEndBefore: gauge(
+    "kube_pod_container_status_last_terminated_reason",
+    "Describes the last reason the container was in terminated state.",
+  ),
   deploymentReplicas: gauge("kube_deployment_spec_replicas", "Number of desired pods for a deployment."),
   deploymentStatusReplicas: gauge("kube_deployment_status_replicas", "The number of replicas per deployment."),
   deploymentAvailable: gauge(

@@ -39,6 +39,9 @@ export interface Process {
   hasPod: boolean;
   /** Containers that were in its pod before. */
   readonly restarts: number;
+  /** How the one before it in its pod ended, and how it ended itself: `extra` of Change.replicaDown. */
+  readonly endBefore: number | undefined;
+  end: number | undefined;
   /** As told last. */
   queued: number;
   busy: number;
@@ -158,6 +161,8 @@ export class MetricRecorder {
       ready: time === 0,
       hasPod: true,
       restarts,
+      endBefore: before?.instance.podUid === instance.podUid ? before.end : undefined,
+      end: undefined,
       queued: 0,
       busy: 0,
       memory: 0,
@@ -214,6 +219,7 @@ export class MetricRecorder {
     if (process === undefined) return;
     switch (what) {
       case Change.replicaDown:
+        process.end = batch.extra[row]!;
         return this.#ends(process, batch.wait[row] === 1);
       case Change.replicaListens:
       case Change.replicaReady:

@@ -54,6 +54,7 @@ const CLUSTER: Readonly<Record<string, readonly string[]>> = {
   container_spec_memory_limit_bytes: [...CONTAINER, "node"],
   kube_pod_container_status_restarts_total: CONTAINER,
   kube_pod_container_status_ready: CONTAINER,
+  kube_pod_container_status_last_terminated_reason: [...CONTAINER, "reason"],
 };
 
 /** tempo/modules/generator/processor/{spanmetrics,servicegraphs}. */

@@ -69,7 +69,8 @@ Deno.test("counters are cumulative, and begin anew with their start when a proce
   const stale = named(gone, "http.server.request.duration");
   assert.equal(stale.length, 1);
   assert.ok(Number.isNaN(stale[0]!.value), "it is said once that there is no value");
-  assert.ok(named(gone, "container_cpu_usage_secondsOftotal").every(({ value }) => Number.isNaN(value)));
+  const cpu = named(gone, "container_cpu_usage_seconds_total");
+  assert.deepEqual(cpu.map(({ value }) => value), [NaN]);
   assert.equal(named(gone, "kube_pod_container_status_ready")[0]!.value, 0);
   assert.deepEqual(named(recorder.collect(7 * S), "http.server.request.duration"), [], "a dead process has no samples");
   const starts = addFact(batch, FactKind.change, { at: 10_000, outcome: Change.replicaStarts });
@@ -118,6 +119,27 @@ scenarioTest("a crash ends a process's series, and its next life counts from 0 u
   assert.ok(second![0]!.value <= 20, "it counts from 0");
   assert.equal(second![0]!.series.resource["k8s.container.restart_count"], 1);
 });
+
+scenarioTest(
+  "a pod tells how its container before this one ended, and of one that is killed for its memory the limit",
+  () => {
+    const points = simulated(
+      "startTime: 1s,",
+      "{ kind: crash, target: web, at: 3s, restart: 1s }, { kind: memory-leak, target: web, at: 8s, perRequest: 1MiB, limit: 64MiB }",
+      20,
+    );
+    const told = named(points, "kube_pod_container_status_last_terminated_reason")
+      .map((point) => [secondsOf(point), point.series.attributes["reason"], point.value] as const);
+    const [first] = told, change = told.findIndex(([, reason]) => reason === "OOMKilled");
+    assert.deepEqual(first, [4, "Error", 1]);
+    assert.ok(told.slice(0, change - 1).every(([, reason, value]) => reason === "Error" && value === 1));
+    const [at] = told[change]!;
+    assert.deepEqual(told.slice(change - 1, change + 1), [[at, "Error", NaN], [at, "OOMKilled", 1]]);
+    assert.ok(told.slice(change).every(([, reason]) => reason === "OOMKilled"));
+    const limits = named(points, "container_spec_memory_limit_bytes").map(({ value }) => value);
+    assert.ok(limits.length > 10 && limits.every((value) => value === 64 * 2 ** 20 || Number.isNaN(value)));
+  },
+);
 
 scenarioTest("a deployment's pods have their version, and those before them are told no more", () => {
   const points = simulated(
