@@ -53,6 +53,7 @@ const CLUSTER: Readonly<Record<string, readonly string[]>> = {
   container_memory_working_set_bytes: [...CONTAINER, "node"],
   container_spec_memory_limit_bytes: [...CONTAINER, "node"],
   kube_pod_container_status_restarts_total: CONTAINER,
+  kube_pod_container_info: CONTAINER,
   kube_pod_container_status_ready: CONTAINER,
   kube_pod_container_status_last_terminated_reason: [...CONTAINER, "reason"],
 };
