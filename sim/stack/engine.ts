@@ -21,12 +21,15 @@ const INSTALL = "install Docker (Desktop, or Engine with the Compose plugin) or 
  * @throws {StackError} when there is none, with what is missing
  */
 export async function findEngine(run: RunProgram): Promise<Engine> {
-  const docker = await run(["docker", "--version"]);
+  const hasDocker = (await run(["docker", "--version"])).code === 0;
   const candidates: Engine[] = [];
+  let hasLoneCompose = false;
   if ((await run(["docker", "compose", "version"])).code === 0) {
     candidates.push({ compose: ["docker", "compose"], containers: "docker" });
   } else if ((await run(["docker-compose", "version"])).code === 0) {
-    candidates.push({ compose: ["docker-compose"], containers: "docker" });
+    // Without docker nobody can be asked for the containers.
+    if (hasDocker) candidates.push({ compose: ["docker-compose"], containers: "docker" });
+    else hasLoneCompose = true;
   }
   const hasPodman = (await run(["podman", "--version"])).code === 0;
   if (hasPodman && (await run(["podman", "compose", "version"])).code === 0) {
@@ -34,20 +37,21 @@ export async function findEngine(run: RunProgram): Promise<Engine> {
   }
   const why: string[] = [];
   for (const engine of candidates) {
-    // docker-compose can be there without docker; then it is the one to ask.
-    const ask = engine.containers === "docker" && docker.code === undefined
-      ? [...engine.compose, "ps"]
-      : [engine.containers, "info", "--format", "{{.ID}}"];
-    const answer = await run(engine.containers === "podman" ? ["podman", "info"] : ask);
+    const answer = await run(
+      engine.containers === "podman" ? ["podman", "info"] : ["docker", "info", "--format", "{{.ID}}"],
+    );
     // `docker info` ends well and says on standard error that no daemon answered, in some versions.
     if (answer.code === 0 && !DAEMON_SILENT.test(answer.stderr)) return engine;
     why.push(explainDaemon(engine, answer));
   }
   if (why.length > 0) throw new StackError(why.join("; "));
-  if (docker.code === 0) {
+  if (hasDocker) {
     throw new StackError(
       "Docker is here, but Compose is not: install the docker-compose-plugin package, or docker-compose",
     );
+  }
+  if (hasLoneCompose) {
+    throw new StackError(`docker-compose is here, but docker, which knows the containers, is not: ${INSTALL}`);
   }
   if (hasPodman) throw new StackError("Podman is here, but `podman compose` is not: install podman-compose");
   throw new StackError(`there is neither Docker nor Podman on the PATH: ${INSTALL}`);

@@ -66,6 +66,11 @@ test("Docker without Compose is not enough", async () => {
   refuses(await stack(["stack:up"], { docker }), /Docker is here, but Compose is not: install/);
 });
 
+test("docker-compose without docker is not enough either", async () => {
+  const says = /docker-compose is here, but docker, which knows the containers, is not: install Docker/;
+  refuses(await stack(["stack:up"], { "docker-compose": [] }), says);
+});
+
 for (
   const says of [
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
