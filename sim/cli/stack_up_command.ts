@@ -90,20 +90,30 @@ async function checkPorts(
   containers: "docker" | "podman",
 ): Promise<void> {
   const taken: string[] = [];
+  const used = new Set(parts.flatMap(({ ports }) => ports.map((published) => portOf(published, environment))));
   for (const part of parts) {
     // A part that is up has its ports itself.
     if (ours.some(({ part: name, state }) => name === part.name && state === "running")) continue;
     for (const published of part.ports) {
       const port = portOf(published, environment);
       if (!await isPortTaken(port)) continue;
+      const other = await nextFree(port, used);
+      used.add(other);
       const who = await whoHasPort(port, containers, runProgram);
       taken.push(
         `port ${port} of ${part.name} is taken${who === undefined ? "" : ` by ${who}`}: end that, or choose ` +
-          `another one (${published.variable}=${port + 1} deno task stack:up)`,
+          `another one (${published.variable}=${other} deno task stack:up)`,
       );
     }
   }
   if (taken.length > 0) throw new StackError(taken.join("\n       "));
+}
+
+/** The first port above this one that nobody has, and that no other part of the stack wants. */
+async function nextFree(port: number, used: ReadonlySet<number>): Promise<number> {
+  let other = port + 1;
+  while (used.has(other) || await isPortTaken(other)) other++;
+  return other;
 }
 
 async function explainLate(late: readonly PartState[], compose: Compose): Promise<void> {

@@ -101,8 +101,17 @@ test("a port that a container has is named with the container, and with the way 
       result,
       new RegExp(`port ${port} of grafana is taken by the container old-grafana \\(grafana/grafana:9.5.2\\)`),
     );
-    assert.match(result.stderr, new RegExp(`GRAFANA_PORT=${port + 1} deno task stack:up`));
+    assert.match(result.stderr, new RegExp(`GRAFANA_PORT=\\d+ deno task stack:up`));
     assert.ok(!result.commands.some((command) => command.includes(" up ")), "nothing is started then");
+  });
+});
+
+test("the other port that is proposed is one that no part of the stack wants", async () => {
+  await withServer(async (port) => {
+    const env = { OTLP_GRPC_PORT: String(port), OTLP_HTTP_PORT: String(port + 1), LOKI_PORT: String(port + 2) };
+    const { stderr } = await stack(["stack:up"], { docker: DOCKER }, env);
+    const proposed = Number(/OTLP_GRPC_PORT=(\d+) deno task stack:up/.exec(stderr)?.[1]);
+    assert.ok(proposed > port + 2, stderr);
   });
 });
 
