@@ -138,6 +138,23 @@ The stack is ready.
 
 Log files are read from ${logs}/<service>/. Now give it something to show:
 
-  deno task run scenarios/checkout.yaml --metrics otlp
+  ${exampleRun(states, logs)}
 `;
+}
+
+/** The run to begin with; it is told where the parts are that are not at their usual places. */
+function exampleRun(states: readonly PartState[], logs: string): string {
+  const moved = (variable: string): number | undefined => {
+    const published = states.flatMap(({ part }) => part.ports).find((port) => port.variable === variable)!;
+    const port = portOf(published, environment);
+    return port === published.port ? undefined : port;
+  };
+  const grafana = moved("GRAFANA_PORT"), otlp = moved("OTLP_HTTP_PORT"), prometheus = moved("PROMETHEUS_PORT");
+  return [
+    ...(grafana === undefined ? [] : [`GRAFANA_URL=http://localhost:${grafana}`]),
+    "deno task run scenarios/checkout.yaml --metrics otlp",
+    ...(stackLogsFolder() === projectPath("logs") ? [] : [`--logs ${logs}`]),
+    ...(otlp === undefined ? [] : [`--otlp-endpoint http://localhost:${otlp}`]),
+    ...(prometheus === undefined ? [] : [`--metrics-endpoint http://localhost:${prometheus}/api/v1/otlp`]),
+  ].join(" ");
 }

@@ -101,7 +101,7 @@ test("a port that a container has is named with the container, and with the way 
       result,
       new RegExp(`port ${port} of grafana is taken by the container old-grafana \\(grafana/grafana:9.5.2\\)`),
     );
-    assert.match(result.stderr, new RegExp(`GRAFANA_PORT=\\d+ deno task stack:up`));
+    assert.match(result.stderr, /GRAFANA_PORT=\d+ deno task stack:up/);
     assert.ok(!result.commands.some((command) => command.includes(" up ")), "nothing is started then");
   });
 });
@@ -188,7 +188,12 @@ test("stack:up starts Promtail, waits until every part answers, and says what to
     assert.equal(code, 0, stderr);
     for (const part of Object.keys(RUNNING)) assert.match(stderr, new RegExp(`^  ${part} +ready`, "m"));
     assert.match(stdout, new RegExp(`Grafana +http://localhost:${port}\n`));
-    assert.match(stdout, /deno task run scenarios\/checkout\.yaml/);
+    assert.ok(
+      stdout.includes(`GRAFANA_URL=http://localhost:${port} deno task run scenarios/checkout.yaml --metrics otlp`),
+    );
+    const endpoints =
+      `--otlp-endpoint http://localhost:${port} --metrics-endpoint http://localhost:${port}/api/v1/otlp`;
+    assert.ok(stdout.includes(endpoints), "what is not at its usual port is named");
     const up = commands.find((command) => command.includes(" up "))!;
     assert.match(up, /^docker compose --project-name squall --file \S+compose\.yaml --profile promtail up --detach/);
     assert.ok(commands.some((command) => / --profile alloy rm --stop --force alloy$/.test(command)));
