@@ -52,13 +52,14 @@ export class Caches {
     return (this.#twins[cache.store] ??= [])[replica] ??= new TwinStore(cache.entries);
   }
 
-  #shardOf(cache: PlanCache, key: number): number {
-    return key % this.#core.fleet.replicasOf(cache.holder).length;
-  }
-
   /** Where the entry of the strand's innermost key is: a shard of the cache, or the strand's own replica. */
   shard(frame: Frame, service: number): number {
     return frame.cacheKeys.at(-1)! % this.#core.fleet.replicasOf(service).length;
+  }
+
+  /** The replica of the holder that has the strand's innermost key. */
+  #replicaOf(cache: PlanCache, frame: Frame): number {
+    return cache.isLocal ? frame.replica : this.shard(frame, cache.holder);
   }
 
   key(frame: Frame, { site }: Instruction): void {
@@ -94,7 +95,7 @@ export class Caches {
   look(frame: Frame, { site, jump }: Instruction): void {
     const cache = this.#plan[site]!;
     const key = frame.cacheKeys.at(-1)!;
-    const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
+    const replica = this.#replicaOf(cache, frame);
     if (cache.isLocal ? this.#store(cache, replica).has(key, this.#core.now) : frame.cacheHit) {
       this.#core.facts.cache(frame.root, cache, replica, true);
       if (this.#core.taint !== undefined) this.#twinHas(frame, cache, replica, true);
@@ -107,7 +108,7 @@ export class Caches {
   miss(frame: Frame, { site, jump }: Instruction): boolean {
     const cache = this.#plan[site]!;
     const key = frame.cacheKeys.at(-1)!;
-    const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
+    const replica = this.#replicaOf(cache, frame);
     this.#core.facts.cache(frame.root, cache, replica, false);
     if (this.#core.taint !== undefined) this.#judge(this.#core.taint, frame, cache, replica, jump);
     if (!cache.singleflight) {
@@ -195,7 +196,7 @@ export class Caches {
   #fetched(frame: Frame, cache: PlanCache): void {
     const at = this.#core.taint!.ownTime(frame), key = frame.cacheKeys.at(-1)!;
     if (at === undefined) return;
-    const replica = cache.isLocal ? frame.replica : this.#shardOf(cache, key);
+    const replica = this.#replicaOf(cache, frame);
     this.#twin(cache, replica).fetched(key, frame.slot, frame.start, at, cache.ttl);
   }
 

@@ -66,11 +66,8 @@ export class FactWriter {
   /** @param fault that has it written, + 1; 0 for none */
   log(request: Frame, site: number, fault = 0): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.log, this.#core.now);
-    this.#identify(row, request);
+    const row = this.#within(request, FactKind.log);
     batch.site[row] = site;
-    batch.endpoint[row] = request.endpoint;
-    this.#serverSpan(row, request);
     if (fault !== 0 || request.marks !== undefined) tellLog(batch, row, request, fault);
     if (this.losses !== undefined) this.#lose(row);
   }
@@ -228,10 +225,7 @@ export class FactWriter {
 
   cache(root: Frame, { index }: PlanCache, replica: number, hit: boolean): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.cache, this.#core.now);
-    this.#identify(row, root);
-    this.#serverSpan(row, root);
-    batch.endpoint[row] = root.endpoint;
+    const row = this.#within(root, FactKind.cache);
     batch.site[row] = index;
     batch.peer[row] = replica;
     batch.extra[row] = hit ? 1 : 0;
@@ -240,14 +234,11 @@ export class FactWriter {
   /** @param since when it was asked for */
   lock(root: Frame, lock: PlanLock, since: number, outcome: number, high: number, low: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.lock, this.#core.now);
-    this.#identify(row, root);
-    this.#serverSpan(row, root);
+    const row = this.#within(root, FactKind.lock);
     batch.parent[row * 2] = root.spanHigh;
     batch.parent[row * 2 + 1] = root.spanLow;
     batch.span[row * 2] = high;
     batch.span[row * 2 + 1] = low;
-    batch.endpoint[row] = root.endpoint;
     batch.site[row] = lock.index;
     batch.outcome[row] = outcome;
     batch.start[row] = since;
@@ -257,12 +248,9 @@ export class FactWriter {
   /** A request has the lock of a fault, or waited for it in vain. */
   contention(request: Frame, fault: number, since: number, outcome: number): void {
     const batch = this.batch;
-    const row = batch.append(FactKind.lock, this.#core.now);
-    this.#identify(row, request);
-    this.#serverSpan(row, request);
+    const row = this.#within(request, FactKind.lock);
     tellLog(batch, row, request, fault + 1);
     if (this.losses !== undefined) this.#lose(row);
-    batch.endpoint[row] = request.endpoint;
     batch.cause[row] = fault;
     batch.outcome[row] = outcome;
     batch.start[row] = since;
@@ -307,6 +295,14 @@ export class FactWriter {
     batch.extra[row] = busy;
     batch.start[row] = idle;
     batch.wait[row] = waiting;
+  }
+
+  /** Adds a row about something that happens within a request, under its span. */
+  #within(request: Frame, kind: FactKind): number {
+    const row = this.batch.append(kind, this.#core.now);
+    this.traceOf(row, request);
+    this.batch.endpoint[row] = request.endpoint;
+    return row;
   }
 
   /** Puts a row into the trace of a request, and under its span. */

@@ -124,3 +124,8 @@ export function isTopic(endpoint: string): boolean {
 export function topicOf(endpoint: string): string {
   return isTopic(endpoint) ? endpoint.slice(PUBLISH.length) : endpoint;
 }
+
+/** `kafka.orders`. @param ref the endpoint that takes its messages */
+export function topicText({ service, endpoint }: EndpointRef): string {
+  return `${service}.${topicOf(endpoint)}`;
+}

@@ -19,11 +19,11 @@ import {
 import type { Hypothesis } from "../objectives/hypothesis.ts";
 import { thresholdText } from "../objectives/threshold.ts";
 import type { CallPolicies } from "../model/policies.ts";
-import { isTopic } from "../model/state.ts";
+import { isTopic, topicText } from "../model/state.ts";
 import { windowsBefore } from "../plan/fault_windows.ts";
 import type { Inspection, Option, ServiceForecast, WorkloadForecast } from "./inspect.ts";
 import { capacityJson } from "./inspect_capacity.ts";
-import { stateJson, topicText } from "./inspect_state.ts";
+import { stateJson } from "./inspect_state.ts";
 import { refText } from "./inspect_means.ts";
 import { mermaidText } from "./inspect_mermaid.ts";
 

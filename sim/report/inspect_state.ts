@@ -2,15 +2,10 @@
 // file, as it would stand there.
 
 import { dataSize, writeDuration } from "../base/fields.ts";
-import type { EndpointRef, Service } from "../model/model.ts";
-import { type HealthCheck, type Memory, type Scaling, type Subscription, topicOf } from "../model/state.ts";
+import type { Service } from "../model/model.ts";
+import { type HealthCheck, type Memory, type Scaling, type Subscription, topicText } from "../model/state.ts";
 
 type Json = Record<string, unknown>;
-
-/** `kafka.orders`. @param ref the endpoint that takes its messages */
-export function topicText({ service, endpoint }: EndpointRef): string {
-  return `${service}.${topicOf(endpoint)}`;
-}
 
 /** The keys of a service besides its capacity; null for what it does not have. */
 export function stateJson(service: Service): Json {

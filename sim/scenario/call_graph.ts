@@ -3,6 +3,7 @@
 import type { Diagnostics } from "../base/diagnostics.ts";
 import { type ExpectedCall, expectedCalls } from "../model/expected_calls.ts";
 import type { CallStep, EndpointRef, Step } from "../model/model.ts";
+import { topicText } from "../model/state.ts";
 import { CALL_DEPTH_MAX } from "../plan/facts.ts";
 import { type EndpointOutline, type Outline, refText } from "./outline.ts";
 
@@ -132,15 +133,17 @@ function diagnoseCycle(
   const blocker = blockers.get(cycle[0]!)!;
   const place = outline.placeOf(blocker);
   if (place === undefined) return;
-  const shown = [...cycle, cycle[0]!].join(" -> ");
-  if (outline.handlers.has(refText(blocker))) {
-    const topicText = (text: string): string => text.replaceAll(".publish ", ".");
+  // What each of them calls is the next, and the last calls the first.
+  const next = cycle.map((each) => blockers.get(each)!);
+  const isTopic = (ref: EndpointRef): boolean => outline.handlers.has(refText(ref));
+  const shown = [next.at(-1)!, ...next].map((ref) => isTopic(ref) ? topicText(ref) : refText(ref)).join(" -> ");
+  if (isTopic(blocker)) {
     diagnostics.add(
       place.span,
       place.path,
-      `messages without an end: ${topicText(shown)}`,
+      `messages without an end: ${shown}`,
       `a handler that always publishes what it reads: take one of them out, or make it now and then: { publish: ${
-        topicText(refText(blocker))
+        topicText(blocker)
       }, probability: 50% }`,
     );
     return;
